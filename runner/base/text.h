@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * text.h - small things with text: a growing buffer, numbers with units, suggestions.
+ * Layer: base. Pure.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* A growing, always NUL-terminated buffer. Zero-initialise; text_buf_clear frees. */
+struct text_buf {
+    char *data;
+    size_t len;
+    size_t capacity;
+};
+
+void text_append(struct text_buf *buf, const char *text);
+void text_append_bytes(struct text_buf *buf, const void *data, size_t len);
+void text_appendf(struct text_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void text_drop_front(struct text_buf *buf, size_t len); /* remove the first len bytes */
+const char *text_str(const struct text_buf *buf);       /* never NULL */
+char *text_take(struct text_buf *buf);                  /* moves; buf is empty after */
+void text_buf_clear(struct text_buf *buf);
+
+/* "250ms" "10s" "5m" "6h" "7d" → milliseconds. A number without a unit is refused. */
+bool text_parse_duration_ms(const char *text, int64_t *ms);
+/* "512" "64KiB" "2MiB" "1GiB" "64kB" "2MB" → bytes. */
+bool text_parse_bytes(const char *text, int64_t *bytes);
+/* A whole decimal integer, nothing else around it. */
+bool text_parse_int(const char *text, int64_t *value);
+
+/* 1500 → "1.5s", 3 → "3ms"; 2097152 → "2 MiB"; 1234567 → "1,234,567". */
+enum { TEXT_NUMBER = 32 };
+void text_format_duration(int64_t ms, char text[TEXT_NUMBER]);
+void text_format_bytes(int64_t bytes, char text[TEXT_NUMBER]);
+void text_format_count(int64_t count, char text[TEXT_NUMBER]);
+
+/* The candidate nearest to word (edit distance ≤ 2 or a third of it); NULL when none is near. */
+const char *text_nearest(const char *word, const char *const *candidates, size_t count);
+
+/*
+ * Write text so that a terminal shows it and does nothing else: control characters
+ * (but not tab) and broken UTF-8 become \xHH.
+ */
+void text_print_safe(FILE *out, const char *text, size_t len);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cmd.h"
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+extern const struct cmd cmd_version;
+
+const struct cmd *const cmd_table[] = {
+    &cmd_version,
+    NULL,
+};
+
+static void print_help(FILE *out)
+{
+    (void)fputs("dagrun runs a graph of programs over Kafka topics.\n\n"
+                "usage: dagrun COMMAND [OPTIONS] [ARGUMENTS]\n\ncommands:\n",
+                out);
+    for (const struct cmd *const *c = cmd_table; *c; c++)
+        (void)fprintf(out, "  %-10s %s\n", (*c)->name, (*c)->doc);
+    (void)fputs("\n'dagrun COMMAND --help' says more.\n", out);
+}
+
+static int print_command_help(const struct cmd *cmd)
+{
+    (void)printf("%s\n\nusage: dagrun %s\n%s%s", cmd->doc, cmd->usage,
+                 cmd->help ? "\n" : "", cmd->help ? cmd->help : "");
+    return 0;
+}
+
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static const struct cmd *find(const char *name)
+{
+    for (const struct cmd *const *c = cmd_table; *c; c++) {
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    }
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    enum { MANY = 64 };
+    const char *names[MANY];
+    size_t count = 0;
+    const char *near;
+
+    for (const struct cmd *const *c = cmd_table; *c && count < MANY; c++)
+        names[count++] = (*c)->name;
+    near = text_nearest(name, names, count);
+    (void)fprintf(stderr, "dagrun: error: no command '%s'", name);
+    if (near)
+        (void)fprintf(stderr, " (did you mean '%s'?)", near);
+    (void)fputs("; 'dagrun --help' lists them\n", stderr);
+    return 2;
+}
+
+int cmd_main(int argc, char **argv)
+{
+    const struct cmd *cmd;
+
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
+        cmd = argc > 2 ? find(argv[2]) : NULL;
+        if (cmd)
+            return print_command_help(cmd);
+        print_help(stdout);
+        return 0;
+    }
+    cmd = find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+    if (cmd == NULL)
+        return unknown(argv[1]);
+    for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (is_help(argv[i]))
+            return print_command_help(cmd);
+    }
+    return cmd->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cmd.h"
+
+#include <librdkafka/rdkafka.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+static int run(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)printf("dagrun %s (librdkafka %s, SQLite %s)\n", DAGRUN_VERSION,
+                 rd_kafka_version_str(), sqlite3_libversion());
+    return 0;
+}
+
+extern const struct cmd cmd_version;
+const struct cmd cmd_version = {
+    .name = "version",
+    .usage = "version",
+    .doc = "Print the versions of dagrun and its libraries.",
+    .run = run,
+};
