@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void reserve(struct text_buf *buf, size_t extra)
+void text_reserve(struct text_buf *buf, size_t extra)
 {
     size_t need = buf->len + extra + 1;
     size_t capacity = buf->capacity ? buf->capacity : 64;
@@ -24,7 +24,7 @@ static void reserve(struct text_buf *buf, size_t extra)
 
 void text_append_bytes(struct text_buf *buf, const void *data, size_t len)
 {
-    reserve(buf, len);
+    text_reserve(buf, len);
     if (len > 0)
         memcpy(buf->data + buf->len, data, len);
     buf->len += len;
@@ -46,7 +46,7 @@ void text_appendf(struct text_buf *buf, const char *format, ...)
     va_end(ap);
     if (len < 0)
         return;
-    reserve(buf, (size_t)len);
+    text_reserve(buf, (size_t)len);
     va_start(ap, format);
     (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, ap);
     va_end(ap);

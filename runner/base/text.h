@@ -18,6 +18,8 @@ struct text_buf {
     size_t capacity;
 };
 
+/* Room for so many more bytes at data + len; the caller moves len on. */
+void text_reserve(struct text_buf *buf, size_t extra);
 void text_append(struct text_buf *buf, const char *text);
 void text_append_bytes(struct text_buf *buf, const void *data, size_t len);
 void text_appendf(struct text_buf *buf, const char *format, ...)
