@@ -19,7 +19,8 @@ struct channel;
 enum channel_event {
     CHANNEL_LINE,      /* line: the object */
     CHANNEL_MALFORMED, /* text: why; line NULL. The next line is read as usual */
-    CHANNEL_CLOSED,    /* the peer is gone or took too little; text: why. Only once, last */
+    CHANNEL_DRAINED,   /* all is sent, after a send that had to wait for the peer */
+    CHANNEL_CLOSED,    /* the peer is gone or took too little; text: why. Once, last */
 };
 
 /* Borrowed until it returns. May send, and may close the channel. */

@@ -23,12 +23,13 @@ struct control_client;
 typedef void control_fn(void *arg, struct control_conn *conn, const json_t *request);
 
 /*
- * Listen at path with mode 0600. A path of any length; a file left by a dead server is
+ * Listen at path with mode 0600. A path of any length (its last part up to 80 bytes); a file left by a dead server is
  * replaced, one that a living server answers on is ERROR_CONFLICT.
  */
 struct control *control_open(struct loop *loop, const char *path, control_fn *fn,
                              void *arg, struct error *err);
-/* Removes the path, closes every connection after sending what the socket takes. */
+/* Removes the path, closes every connection after sending what the socket takes. Not to
+ * be called from within the request function. */
 void control_close(struct control *control);
 
 int control_subscribers(const struct control *control);

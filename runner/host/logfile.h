@@ -61,7 +61,7 @@ int64_t logfile_dropped(const struct logfile *log); /* bytes that are not in the
 int64_t logfile_skipped(const struct logfile *log, enum logfile_stream stream);
 /* The last lines, oldest first, both streams together, each cut at 1,000 bytes, newest
  * possibly without its end. Returns how many; they live until the next loop turn. */
-size_t logfile_last(const struct logfile *log, const char *lines[LOGFILE_LAST]);
+size_t logfile_last(struct logfile *log, const char *lines[LOGFILE_LAST]);
 
 /* Read what is in the pipes now (bounded): after the child was reaped, before its last
  * lines are looked at. */

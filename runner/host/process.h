@@ -9,6 +9,7 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -66,13 +67,19 @@ void process_exit_text(const struct process_exit *end, char text[PROCESS_EXIT_TE
 /* From now on descendants whose parent dies become our children. */
 int process_become_subreaper(struct error *err);
 /*
- * Reap dead descendants that were re-parented to us; children started by process_spawn
+ * The pids of our children, dead ones included. Returns how many there are; the first
+ * max of them are written. At the start of a runner it tells which it was born with: a
+ * shell that had background jobs and then exec'd us leaves us those.
+ */
+size_t process_children(pid_t *pids, size_t max);
+/*
+ * Reap dead descendants that were re-parented to us: all dead children but ours, which
  * are left to process_reap. Call it after SIGCHLD. Returns how many.
  */
-int process_reap_orphans(void);
-/* Kill descendants that were re-parented to us and still live (they left their client's
- * group with setsid). Returns how many got the signal. */
-int process_kill_orphans(void);
+size_t process_reap_orphans(const pid_t *ours, size_t count);
+/* SIGKILL descendants that were re-parented to us and still live (they left their
+ * client's group with setsid): all children but ours. Returns how many. */
+size_t process_kill_orphans(const pid_t *ours, size_t count);
 
 /* CPU time and memory of a living process; false when it is gone. */
 struct process_usage {
