@@ -198,18 +198,20 @@ void text_format_count(int64_t count, char text[TEXT_NUMBER])
 
 enum { WORD_MAX = 64 };
 
-static size_t edit_distance(const char *a, const char *b)
+/* Distances above limit are all the same: looking stops as soon as it is passed. */
+static size_t edit_distance(const char *a, const char *b, size_t limit)
 {
     size_t la = strlen(a);
     size_t lb = strlen(b);
     size_t row[WORD_MAX + 1];
 
-    if (la > WORD_MAX || lb > WORD_MAX)
+    if (la > WORD_MAX || lb > WORD_MAX || la > lb + limit || lb > la + limit)
         return WORD_MAX;
     for (size_t j = 0; j <= lb; j++)
         row[j] = j;
     for (size_t i = 1; i <= la; i++) {
         size_t diagonal = row[0];
+        size_t least = i;
 
         row[0] = i;
         for (size_t j = 1; j <= lb; j++) {
@@ -221,7 +223,11 @@ static size_t edit_distance(const char *a, const char *b)
                 best = row[j - 1] + 1;
             diagonal = row[j];
             row[j] = best;
+            if (best < least)
+                least = best;
         }
+        if (least > limit)
+            return WORD_MAX;
     }
     return row[lb];
 }
@@ -238,7 +244,7 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
         limit = 1;
     best_distance = limit + 1;
     for (size_t i = 0; i < count; i++) {
-        size_t distance = edit_distance(word, candidates[i]);
+        size_t distance = edit_distance(word, candidates[i], limit);
 
         if (distance < best_distance) {
             best_distance = distance;
@@ -248,9 +254,9 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
     return best;
 }
 
-/* Length of the valid UTF-8 sequence at s, 0 when it is broken. */
-static size_t utf8_length(const unsigned char *s, size_t left)
+size_t text_utf8_length(const char *text, size_t left)
 {
+    const unsigned char *s = (const unsigned char *)text;
     size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
 
     if (s[0] >= 0x80 && (s[0] < 0xc2 || s[0] > 0xf4))
@@ -277,7 +283,7 @@ void text_print_safe(FILE *out, const char *text, size_t len)
     const unsigned char *s = (const unsigned char *)text;
 
     for (size_t i = 0; i < len;) {
-        size_t step = utf8_length(s + i, len - i);
+        size_t step = text_utf8_length(text + i, len - i);
         /* C1 controls are two bytes in UTF-8: c2 80 … c2 9f. */
         bool control = step == 1 ? (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f
                                  : step == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0;

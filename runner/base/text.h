@@ -45,6 +45,9 @@ void text_format_count(int64_t count, char text[TEXT_NUMBER]);
 /* The candidate nearest to word (edit distance ≤ 2 or a third of it); NULL when none is near. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
 
+/* Length of the UTF-8 sequence at text, left > 0 bytes remain; 0 when it is broken. */
+size_t text_utf8_length(const char *text, size_t left);
+
 /*
  * Write text so that a terminal shows it and does nothing else: control characters
  * (but not tab) and broken UTF-8 become \xHH.

@@ -47,6 +47,8 @@ struct dag_settings {
 
 enum dag_restart { DAG_RESTART_ON_FAILURE, DAG_RESTART_ALWAYS, DAG_RESTART_NEVER };
 
+enum dag_delivery { DAG_AT_LEAST_ONCE, DAG_EXACTLY_ONCE /* not supported yet */ };
+
 struct dag_restart_policy {
     enum dag_restart when;   /* default on-failure */
     int max;                 /* default 5: starts within window before the node fails */
@@ -75,6 +77,7 @@ struct dag_node {
     struct dag_pos clients_pos;
     struct dag_restart_policy restart;
     struct dag_stop_policy stop;
+    enum dag_delivery delivery;
     struct dag_settings env;
     const char *cwd; /* absolute; default dag.dir */
     size_t *inputs;  /* indices into dag.edges, in the order of from: */
@@ -115,6 +118,8 @@ struct dag {
     size_t *order;    /* node indices, every node after all it reads from */
     const char *text; /* the YAML before substitution: what is stored and shown */
     char hash[65];    /* SHA-256 of text, hex */
+    struct name_table *node_names; /* dag_find_node's and dag_find_edge's */
+    struct name_table *edge_names;
 };
 
 /* Where ${NAME}, ${file:PATH} and --param values come from. Return NULL when missing. */
