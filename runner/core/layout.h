@@ -55,8 +55,9 @@ struct layout_box {
 
 /*
  * A line begins at the middle of the right side of its first box and ends at the middle of
- * the left side of its last one; x never decreases. Between point 2n and 2n + 1 it crosses
- * the room between two layers (draw a curve there), after that it passes a layer level.
+ * the left side of its last one; x never decreases. From an even point to the next it is
+ * level, inside of a layer; from an odd one to the next it crosses the room between two
+ * layers: draw a curve there.
  */
 struct layout_line {
     struct layout_point *points;
