@@ -56,6 +56,8 @@ enum dagnode_error_kind {
     DAGNODE_SINK,      /* the program could not store the record     → dead letter */
     DAGNODE_FATAL,     /* the client can't go on: it exits and is restarted; the record
                           is not lost, it is taken again */
+    DAGNODE_USAGE,     /* on_start(): arguments or options don't fit each other: the
+                          client exits 2 and is not restarted */
 };
 struct dagnode_error {
     enum dagnode_error_kind kind;

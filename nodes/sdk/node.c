@@ -25,7 +25,8 @@ const char *node_error_name(enum dagnode_error_kind kind)
                                         [DAGNODE_DECODE] = "DECODE",
                                         [DAGNODE_TRANSFORM] = "TRANSFORM",
                                         [DAGNODE_SINK] = "SINK",
-                                        [DAGNODE_FATAL] = "FATAL"};
+                                        [DAGNODE_FATAL] = "FATAL",
+                                        [DAGNODE_USAGE] = "USAGE"};
 
     return names[kind];
 }

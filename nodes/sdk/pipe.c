@@ -77,7 +77,7 @@ static int handle_line(struct dagnode *n, const char *line, size_t len,
     n->in_hand = NULL;
     if (result < 0 && err.kind == DAGNODE_NO_ERROR)
         (void)dagnode_fail(&err, DAGNODE_TRANSFORM, "the program gave no reason");
-    if (result < 0 && err.kind == DAGNODE_FATAL) {
+    if (result < 0 && (err.kind == DAGNODE_FATAL || err.kind == DAGNODE_USAGE)) {
         *fatal = err;
         return -1;
     }
@@ -200,6 +200,8 @@ static int run_pipe(struct dagnode *n)
         result = dagnode_fail(&err, DAGNODE_FATAL, "stdout: %s", strerror(errno));
     if (result < 0)
         (void)fprintf(stderr, "%s: error: %s\n", n->ops->name, err.text);
+    if (err.kind == DAGNODE_USAGE)
+        return CONTRACT_EXIT_USAGE;
     return result < 0 || host->dead > 0;
 }
 

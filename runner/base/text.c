@@ -278,15 +278,34 @@ size_t text_utf8_length(const char *text, size_t left)
     return len;
 }
 
+/* How many bytes from s on are printable ASCII or tabs: most text is only that. */
+static size_t plain_length(const unsigned char *s, size_t left)
+{
+    size_t len = 0;
+
+    while (len < left && ((s[len] >= 0x20 && s[len] < 0x7f) || s[len] == '\t'))
+        len++;
+    return len;
+}
+
 void text_print_safe(FILE *out, const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
 
     for (size_t i = 0; i < len;) {
-        size_t step = text_utf8_length(text + i, len - i);
+        size_t plain = plain_length(s + i, len - i);
+        size_t step;
+        bool control;
+
+        if (plain > 0) {
+            (void)fwrite(s + i, 1, plain, out);
+            i += plain;
+            continue;
+        }
+        step = text_utf8_length(text + i, len - i);
         /* C1 controls are two bytes in UTF-8: c2 80 … c2 9f. */
-        bool control = step == 1 ? (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f
-                                 : step == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0;
+        control = step == 1 ? (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f
+                            : step == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0;
 
         if (step == 0 || control) {
             (void)fprintf(out, "\\x%02x", s[i]);
