@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A line after a quiet time is shown at once; in a flood they go out together. */
 enum { FLUSH_AFTER_MS = 20 };
