@@ -7,6 +7,7 @@
 #ifndef CORE_PLAN_H
 #define CORE_PLAN_H
 
+#include "base/json.h"
 #include "core/dag.h"
 
 /* One topic: of an edge, of several edges that share it, of dead letters, or parking. */
@@ -42,6 +43,7 @@ const char *const *plan_topic_config(struct plan *plan, size_t topic);
 /* The plan for people (aligned text) and for --json; the caller frees. */
 char *plan_text(const struct plan *plan);
 char *plan_json(const struct plan *plan);
+json_t *plan_json_value(const struct plan *plan); /* the caller may add members */
 
 /*
  * What the history and the broker say about an edge that an earlier run had, or that this
@@ -99,8 +101,10 @@ struct plan_conflict {
 };
 
 /*
- * Compare plan and last run. Returns the number of conflicts; *conflicts is malloc'ed,
- * free with plan_conflicts_free. 0 conflicts: the start may go on.
+ * Compare plan and last run. A state whose topic or group is not the plan's is of an edge
+ * that has moved: its unread records are on the old topic. A topic that has more
+ * partitions than planned keeps them when dagrun chose the number. Returns the number of
+ * conflicts; *conflicts is malloc'ed, free with plan_conflicts_free. 0: start may go on.
  */
 size_t plan_compare(const struct plan *plan, const struct plan_last *last,
                     const struct plan_permits *permits, struct plan_conflict **conflicts);
