@@ -45,8 +45,13 @@ int64_t history_db_int(sqlite3 *db, const char *sql, int64_t fallback, int *code
  */
 int history_schema_update(sqlite3 *db, const char *home, struct error *err);
 /* The same with another list, for tests: scripts[i] leads from version i to i + 1. */
-int history_schema_apply(sqlite3 *db, const char *home, const char *const *scripts,
-                         int count, struct error *err);
+enum { HISTORY_PARTS = 2 }; /* ISO C bounds a string literal */
+struct history_script {
+    const char *parts[HISTORY_PARTS];
+};
+int history_schema_apply(sqlite3 *db, const char *home,
+                         const struct history_script *scripts, int count,
+                         struct error *err);
 int history_schema_version(void);
 
 /* Set err from a failed call. */

@@ -63,6 +63,10 @@ void history_disconnect(struct history *history);
 /* After a code that means damage: set the file aside, open a new one, fill it again. */
 int history_recover(struct history *history, struct error *err);
 
+/* history_read.c: the text of the list query, for a look at its plan. The caller frees. */
+struct history_filter;
+char *history_list_sql(const struct history_filter *filter);
+
 /* history_sample.c */
 struct history_samples *history_samples_new(void);
 void history_samples_free(struct history_samples *samples);

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char first_schema[] =
+static const char first_runs[] =
     "CREATE TABLE dags(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, path TEXT,"
     " broker TEXT, last_run INTEGER NOT NULL DEFAULT 0);"
 
@@ -30,6 +30,9 @@ static const char first_schema[] =
     "CREATE INDEX runs_by_state ON runs(state, started_ms, id);"
     "CREATE INDEX runs_by_dag_state ON runs(dag_id, state, started_ms, id);"
     "CREATE INDEX runs_by_hash ON runs(hash);"
+    "CREATE TRIGGER texts_go AFTER DELETE ON runs"
+    " WHEN NOT EXISTS (SELECT 1 FROM runs WHERE hash = OLD.hash)"
+    " BEGIN DELETE FROM texts WHERE hash = OLD.hash; END;"
 
     "CREATE TABLE nodes(id INTEGER PRIMARY KEY,"
     " run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,"
@@ -65,8 +68,9 @@ static const char first_schema[] =
     " run_id INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,"
     " node TEXT NOT NULL, topic TEXT, partition INTEGER, \"offset\" INTEGER,"
     " failed_at TEXT, reason TEXT, ts_ms INTEGER);"
-    "CREATE INDEX dead_letters_by_run ON dead_letters(run_id, node, failed_at, reason);"
+    "CREATE INDEX dead_letters_by_run ON dead_letters(run_id, node, failed_at, reason);";
 
+static const char first_dags[] =
     /* Rings: a slot is written again after 600 s, 6 h and 7 d. */
     "CREATE TABLE samples(dag_id INTEGER NOT NULL REFERENCES dags ON DELETE CASCADE,"
     " series INTEGER NOT NULL, name TEXT NOT NULL, tier INTEGER NOT NULL,"
@@ -89,7 +93,7 @@ static const char first_schema[] =
     " topic TEXT NOT NULL, topic_id TEXT, kind INTEGER, created INTEGER,"
     " PRIMARY KEY(dag_id, topic)) WITHOUT ROWID;";
 
-static const char *const versions[] = {first_schema};
+static const struct history_script versions[] = {{{first_runs, first_dags}}};
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
 int history_schema_version(void)
@@ -131,19 +135,25 @@ static int check_idle(const char *home, int version, int count, struct error *er
     return -1;
 }
 
-static int run_scripts(sqlite3 *db, int version, const char *const *scripts, int count)
+static int run_scripts(sqlite3 *db, int version, const struct history_script *scripts,
+                       int count)
 {
     char pragma[64];
     int code = SQLITE_OK;
 
-    for (int i = version; i < count && code == SQLITE_OK; i++)
-        code = history_db_exec(db, scripts[i]);
+    for (int i = version; i < count; i++) {
+        for (int part = 0; part < HISTORY_PARTS && code == SQLITE_OK; part++) {
+            if (scripts[i].parts[part])
+                code = history_db_exec(db, scripts[i].parts[part]);
+        }
+    }
     (void)sqlite3_snprintf(sizeof pragma, pragma, "PRAGMA user_version=%d", count);
     return code == SQLITE_OK ? history_db_exec(db, pragma) : code;
 }
 
-int history_schema_apply(sqlite3 *db, const char *home, const char *const *scripts,
-                         int count, struct error *err)
+int history_schema_apply(sqlite3 *db, const char *home,
+                         const struct history_script *scripts, int count,
+                         struct error *err)
 {
     int code = SQLITE_OK;
     int64_t version = history_db_int(db, "PRAGMA user_version", 0, &code);

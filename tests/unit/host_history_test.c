@@ -501,7 +501,7 @@ END_TEST
 
 static int apply_second(struct error *err)
 {
-    static const char *const scripts[] = {"", "CREATE TABLE more(x)"};
+    static const struct history_script scripts[] = {{{""}}, {{"CREATE TABLE more(x)"}}};
     sqlite3 *db = NULL;
     int result;
 
