@@ -16,10 +16,10 @@ enum {
     BOX_SIDES = 28,
     BOX_HEIGHT = 46,
     LABEL_HEIGHT = 18,
-    LAYER_GAP = 56,
+    LAYER_GAP = 64,
     NODE_GAP = 20,
     LINE_GAP = 14,
-    ARROW = 7,
+    ARROW = 8,
 };
 
 static const char style[] =
@@ -31,14 +31,14 @@ static const char style[] =
     ".back{fill:#fff}\n"
     ".node rect{fill:#f6f8fa;stroke:#57606a}\n"
     ".edge path{fill:none;stroke:#57606a;stroke-width:1.5}\n"
-    ".head{fill:#57606a}\n"
+    ".edge .head{fill:#57606a;stroke:none}\n"
     "@media (prefers-color-scheme:dark){\n"
     "text{fill:#e6edf3}\n"
     ".small{fill:#9198a1}\n"
     ".back{fill:#0d1117}\n"
     ".node rect{fill:#161b22;stroke:#9198a1}\n"
     ".edge path{stroke:#9198a1}\n"
-    ".head{fill:#9198a1}\n"
+    ".edge .head{fill:#9198a1}\n"
     "}\n"
     "</style>\n";
 

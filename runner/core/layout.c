@@ -77,11 +77,13 @@ struct layout *layout_new(const struct layout_spec *spec)
     struct layout_gaps gaps = {.node = spec->node_gap, .line = spec->line_gap, .grid = 1};
     struct layout_graph graph;
     int *lefts;
+    int gap;
 
     layout_graph_init(&graph, spec);
     layout_order(&graph);
     layout_place(&graph, &gaps);
-    lefts = layer_lefts(&graph, spec->layer_gap);
+    gap = spec->layer_gap / (int)graph.step;
+    lefts = layer_lefts(&graph, gap);
     layout->nodes =
         mem_arena_alloc(&layout->arena, spec->node_count * sizeof *layout->nodes);
     layout->layers =
@@ -89,7 +91,7 @@ struct layout *layout_new(const struct layout_spec *spec)
     layout->lines =
         mem_arena_alloc(&layout->arena, spec->edge_count * sizeof *layout->lines);
     for (size_t v = 0; v < graph.vertex_count; v++) {
-        struct layout_box box = box_of(&graph.vertices[v], lefts, spec->layer_gap);
+        struct layout_box box = box_of(&graph.vertices[v], lefts, gap);
 
         if (v < spec->node_count) {
             layout->nodes[v] = box;
@@ -99,9 +101,9 @@ struct layout *layout_new(const struct layout_spec *spec)
             layout->height = box.y + box.height;
     }
     if (graph.layer_count > 0)
-        layout->width = lefts[graph.layer_count] - spec->layer_gap;
+        layout->width = lefts[graph.layer_count] - gap;
     for (size_t e = 0; e < spec->edge_count; e++)
-        draw_line(layout, &graph, e, &spec->edges[e], lefts, spec->layer_gap);
+        draw_line(layout, &graph, e, &spec->edges[e], lefts, gap);
     free(lefts);
     layout_graph_clear(&graph);
     return layout;

@@ -36,7 +36,7 @@ struct layout_spec {
     size_t node_count;
     const struct layout_edge *edges;
     size_t edge_count;
-    int layer_gap; /* free room between two layers */
+    int layer_gap; /* free room between two layers, beside that for labels */
     int node_gap;  /* free room above and below a box */
     int line_gap;  /* free room between two lines that pass a layer side by side */
 };

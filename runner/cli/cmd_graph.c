@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+#include "cli/cmd.h"
+#include "core/graph.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { PIPE_COLUMNS = 120 };
+
+struct options {
+    const char *file;
+    char *(*draw)(const struct dag *dag);
+    struct cli_params params;
+};
+
+/* The terminal's columns; a pipe is as wide as most pagers and mails are read. */
+static int columns(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return PIPE_COLUMNS;
+}
+
+/* As the C library decides it, without setlocale. */
+static bool speaks_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value && *value)
+            return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+    }
+    return false;
+}
+
+static char *ascii(const struct dag *dag)
+{
+    struct graph_ascii_style style = {.width = columns(), .unicode = speaks_utf8()};
+
+    return graph_ascii(dag, &style);
+}
+
+static const struct {
+    const char *name;
+    char *(*draw)(const struct dag *dag);
+} formats[] = {
+    {"ascii", ascii},
+    {"dot", graph_dot},
+    {"mermaid", graph_mermaid},
+    {"svg", graph_svg},
+};
+
+static int set_format(struct options *options, const char *name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (strcmp(formats[i].name, name) == 0)
+            options->draw = formats[i].draw;
+    }
+    if (options->draw == NULL)
+        return cli_usage("graph", "--format %s: expected ascii, dot, mermaid or svg", name);
+    return 0;
+}
+
+/* The value of an option at argv[*i], "--x V" or "--x=V"; NULL when it is another one. */
+static const char *option(int argc, char **argv, int *i, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(argv[*i], name, len) != 0)
+        return NULL;
+    if (argv[*i][len] == '=')
+        return argv[*i] + len + 1;
+    if (argv[*i][len] != '\0' || *i + 1 >= argc)
+        return NULL;
+    return argv[++*i];
+}
+
+static int parse(struct options *options, int argc, char **argv)
+{
+    struct error err = {0};
+
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+
+        if ((value = option(argc, argv, &i, "--format")) != NULL) {
+            options->draw = NULL;
+            if (set_format(options, value) != 0)
+                return 2;
+        } else if ((value = option(argc, argv, &i, "--param")) != NULL) {
+            if (cli_params_add(&options->params, value, &err) != 0)
+                return cli_fail(&err);
+        } else if (argv[i][0] == '-') {
+            return cli_usage("graph", "unknown option or missing value: %s", argv[i]);
+        } else if (options->file) {
+            return cli_usage("graph", "one FILE expected, got %s as well", argv[i]);
+        } else {
+            options->file = argv[i];
+        }
+    }
+    return options->file ? 0 : cli_usage("graph", "FILE is missing");
+}
+
+static int print_graph(const struct options *options)
+{
+    struct error err = {0};
+    struct dag *dag = cli_load_dag(options->file, &options->params, false, &err);
+    char *text;
+
+    if (dag == NULL)
+        return cli_fail(&err);
+    text = options->draw(dag);
+    dag_free(dag);
+    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+        error_set(&err, ERROR_INTERNAL, "the graph could not be written: %m");
+    free(text);
+    return error_is_set(&err) ? cli_fail(&err) : 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options options = {.draw = ascii};
+    int code = parse(&options, argc, argv);
+
+    if (code == 0)
+        code = print_graph(&options);
+    cli_params_clear(&options.params);
+    return code;
+}
+
+extern const struct cmd cmd_graph;
+const struct cmd cmd_graph = {
+    .name = "graph",
+    .usage = "graph [--format ascii|dot|mermaid|svg] [--param NAME=VALUE]… FILE",
+    .doc = "Draw the graph of a YAML file.",
+    .help = "  --format FORMAT     ascii (default): boxes and lines, as wide as the terminal;\n"
+            "                      a graph that is wider is printed as a list\n"
+            "                      dot: for Graphviz; mermaid: for Markdown; svg: a picture\n"
+            "  --param NAME=VALUE  the value of ${NAME} in the file\n",
+    .run = run,
+};
