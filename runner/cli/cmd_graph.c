@@ -3,6 +3,7 @@
 #include "cli/cmd.h"
 #include "core/graph.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,7 +121,8 @@ static int print_graph(const struct options *options)
     text = options->draw(dag);
     dag_free(dag);
     if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
-        error_set(&err, ERROR_INTERNAL, "the graph could not be written: %m");
+        error_set(&err, ERROR_INTERNAL, "the graph could not be written: %s",
+                  strerror(errno));
     free(text);
     return error_is_set(&err) ? cli_fail(&err) : 0;
 }
