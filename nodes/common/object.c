@@ -48,6 +48,20 @@ static void forget(struct object_reader *reader)
     reader->doc = NULL;
 }
 
+/* Our own words, so that dead letters read the same with every version of yyjson. */
+static const char *reason(const yyjson_read_err *error)
+{
+    if (error->code == YYJSON_READ_ERROR_UNEXPECTED_CONTENT)
+        return "more follows after its end";
+    if (error->code == YYJSON_READ_ERROR_UNEXPECTED_END)
+        return "it ends too early";
+    if (error->code == YYJSON_READ_ERROR_INVALID_NUMBER)
+        return "wrong number";
+    if (error->code == YYJSON_READ_ERROR_INVALID_STRING)
+        return "wrong string";
+    return "unexpected character";
+}
+
 int object_read(struct object_reader *reader, const struct dagnode_record *in,
                 struct dagnode_error *err)
 {
@@ -62,8 +76,8 @@ int object_read(struct object_reader *reader, const struct dagnode_record *in,
                             "empty value: a JSON object is expected");
     reader->doc = parse(reader, in->value, in->value_len, &error);
     if (reader->doc == NULL)
-        return dagnode_fail(err, DAGNODE_DECODE, "not JSON: %s at byte %zu", error.msg,
-                            error.pos);
+        return dagnode_fail(err, DAGNODE_DECODE, "not JSON: %s at byte %zu",
+                            reason(&error), error.pos);
     root = yyjson_doc_get_root(reader->doc);
     if (!yyjson_is_obj(root)) {
         const char *type = yyjson_is_raw(root) ? "number" : yyjson_get_type_desc(root);

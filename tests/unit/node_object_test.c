@@ -25,9 +25,9 @@ START_TEST(a_value_that_is_no_object_is_a_decode_error_that_says_so)
         {"12", "number: a JSON object is expected"},
         {"\"a\"", "string: a JSON object is expected"},
         {"null", "null: a JSON object is expected"},
-        {"{\"a\":\"\xff\"}", "not JSON: invalid UTF-8 encoding in string at byte 6"},
-        {"{\"a\":01}", "not JSON: number with leading zero is not allowed at byte 5"},
-        {"{} x", "not JSON: unexpected content after document at byte 3"},
+        {"{\"a\":\"\xff\"}", "not JSON: wrong string at byte 6"},
+        {"{\"a\":01}", "not JSON: wrong number at byte 5"},
+        {"{} x", "not JSON: more follows after its end at byte 3"},
     };
     struct object_reader *reader = object_reader_new();
 
