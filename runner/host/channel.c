@@ -14,7 +14,7 @@
 
 enum {
     READ_BYTES = 64 * 1024,
-    READS_PER_TURN = 4,
+    READS_PER_TURN = 4, DRAIN_READS_MAX = 256,
 };
 
 struct channel {
@@ -171,6 +171,18 @@ static void on_ready(void *arg, uint32_t events)
             if (!read_some(channel))
                 break;
         }
+    }
+    channel->depth--;
+    if (channel->dying)
+        free_channel(channel);
+}
+
+void channel_drain(struct channel *channel)
+{
+    channel->depth++;
+    for (int i = 0; i < DRAIN_READS_MAX && channel->fd >= 0; i++) {
+        if (!read_some(channel))
+            break;
     }
     channel->depth--;
     if (channel->dying)

@@ -35,6 +35,9 @@ enum {
 /* Takes fd, also when it fails, and watches it. */
 struct channel *channel_open(struct loop *loop, int fd, channel_fn *fn, void *arg,
                              struct error *err);
+/* Read what has arrived by now (bounded), as the loop would do: before a dead peer's
+ * channel is closed, so that its last lines are not lost. */
+void channel_drain(struct channel *channel);
 /* Sends what the socket takes at once, drops the rest, closes fd. No event follows. */
 void channel_close(struct channel *channel);
 

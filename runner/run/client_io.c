@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * client_io.c - what clients say and how they end, recorded as facts.
+ */
+#include "base/clock.h"
+#include "run/run_state.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+void client_io_init(struct run *run)
+{
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        const struct dag_node *node = &run->dag->nodes[n];
+        struct run_node *rn = &run->nodes[n];
+
+        rn->client_count = node->client_count;
+        rn->clients = mem_alloc(rn->client_count * sizeof *rn->clients);
+        for (size_t c = 0; c < rn->client_count; c++) {
+            struct run_client *client = &rn->clients[c];
+
+            *client = (struct run_client){.run = run,
+                                          .node = n,
+                                          .index = c,
+                                          .lag = -1,
+                                          .final_out = -1,
+                                          .id = dag_client_id(run->dag, n, c)};
+            if (node->input_count == 0 && node->output_count > 0)
+                client->checkpoint_group = dag_checkpoint_group(run->dag, n, c);
+        }
+    }
+}
+
+/* Close what belongs to one attempt. */
+static void close_attempt(struct run_client *client)
+{
+    if (client->process)
+        loop_remove(client->run->loop, process_fd(client->process));
+    process_free(client->process);
+    client->process = NULL;
+    if (client->channel)
+        channel_close(client->channel);
+    client->channel = NULL;
+    if (client->log)
+        logfile_close(client->log);
+    client->log = NULL;
+}
+
+void client_io_clear(struct run_client *client)
+{
+    close_attempt(client);
+    free(client->id);
+    free(client->log_path);
+    free(client->last_error);
+    free(client->last_exit);
+    free(client->checkpoint_group);
+}
+
+void client_io_drain(struct run_client *client)
+{
+    json_t *line = json_pack("{s:s}", "type", "drain");
+
+    if (client->channel)
+        channel_send(client->channel, line);
+    json_decref(line);
+}
+
+static struct run_partition *find_partition(struct run_client *client, const json_t *entry)
+{
+    const struct dag_node *node = &client->run->dag->nodes[client->node];
+    const char *topic = json_get_string(entry, "topic", "");
+    int64_t partition = json_get_int(entry, "partition", -1);
+
+    for (size_t i = 0; i < node->input_count; i++) {
+        struct run_edge *edge = &client->run->edges[node->inputs[i]];
+
+        if (strcmp(edge->topic, topic) == 0 && partition >= 0 &&
+            (size_t)partition < edge->partition_count)
+            return &edge->partitions[partition];
+    }
+    return NULL;
+}
+
+static void see_partitions(struct run_client *client, const json_t *list)
+{
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach(list, i, entry) {
+        struct run_partition *part = find_partition(client, entry);
+        int64_t end = json_get_int(entry, "end", -1);
+        int64_t committed = json_get_int(entry, "committed", -1);
+
+        if (part && end > part->end)
+            part->end = end;
+        /* The counts that go with this commit are asked from the broker. */
+        if (part && committed > part->committed)
+            offsets_want(client->run, client->node);
+    }
+}
+
+/* Lines that come close together (a report asked for) make no rate of their own. */
+static void see_rates(struct run_client *client, int64_t now_ms)
+{
+    const struct history_totals *before = &client->rate_base;
+    double seconds = (double)(now_ms - client->stats_ms) / 1000;
+
+    if (client->stats_ms > 0 && seconds < 0.2)
+        return;
+    if (client->stats_ms > 0) {
+        client->in_per_s = (double)(client->totals.in - before->in) / seconds;
+        client->out_per_s = (double)(client->totals.out - before->out) / seconds;
+    }
+    client->stats_ms = now_ms;
+    client->rate_base = client->totals;
+}
+
+static void on_stats(struct run_client *client, const json_t *line)
+{
+    struct run *run = client->run;
+    bool was_idle = client->idle;
+
+    client->totals = (struct history_totals){.in = json_get_int(line, "in", 0),
+                                             .answered = json_get_int(line, "answered", 0),
+                                             .dropped = json_get_int(line, "dropped", 0),
+                                             .dead = json_get_int(line, "dead", 0),
+                                             .out = json_get_int(line, "out", 0)};
+    client->taken = json_get_int(line, "taken", 0);
+    client->lag = json_get_int(line, "lag", -1);
+    client->idle = json_get_bool(line, "idle", false);
+    client->finished = json_get_bool(line, "finished", false);
+    client->position = json_get_int(line, "position", client->position);
+    see_rates(client, clock_mono_ms());
+    see_partitions(client, json_object_get(line, "partitions"));
+    if (client->idle && !was_idle && run->nodes[client->node].group)
+        offsets_want(run, client->node);
+}
+
+static void on_dead(struct run_client *client, const json_t *line)
+{
+    struct run *run = client->run;
+    struct history_dead_letter letter = {
+        .node = run->dag->nodes[client->node].name,
+        .topic = json_get_string(line, "topic", ""),
+        .partition = (int)json_get_int(line, "partition", -1),
+        .offset = json_get_int(line, "offset", -1),
+        .failed_at = json_get_string(line, "failed_at", ""),
+        .reason = json_get_string(line, "reason", ""),
+        .ts_ms = clock_wall_ms()};
+
+    history_dead_letter(run->history, &letter);
+}
+
+static void remember(char **text, const char *now)
+{
+    char *copy = mem_strdup(now);
+
+    free(*text);
+    *text = copy;
+}
+
+static void on_message(struct run_client *client, const json_t *line)
+{
+    const char *type = json_get_string(line, "type", "");
+
+    reconcile_heard(client->run->rec, client->node, client->index, clock_mono_ms());
+    if (strcmp(type, "stats") == 0)
+        on_stats(client, line);
+    else if (strcmp(type, "dead") == 0)
+        on_dead(client, line);
+    else if (strcmp(type, "ready") == 0)
+        reconcile_ready(client->run->rec, client->node, client->index);
+    else if (strcmp(type, "error") == 0)
+        remember(&client->last_error, json_get_string(line, "text", ""));
+}
+
+void client_io_on_line(void *arg, enum channel_event event, const json_t *line,
+                       const char *text)
+{
+    struct run_client *client = arg;
+    const struct dag_node *node = &client->run->dag->nodes[client->node];
+
+    if (event == CHANNEL_LINE)
+        on_message(client, line);
+    else if (event == CHANNEL_MALFORMED)
+        run_event(client->run, "warn", "protocol", node->name,
+                  node->clients[client->index], "sent a line that is no message: %s", text);
+}
+
+static void add_totals(struct run_client *client)
+{
+    struct run_node *node = &client->run->nodes[client->node];
+
+    node->done.in += client->totals.in;
+    node->done.answered += client->totals.answered;
+    node->done.dropped += client->totals.dropped;
+    node->done.dead += client->totals.dead;
+    node->done.out += client->totals.out;
+    node->taken += client->taken;
+    client->said_out += client->totals.out;
+}
+
+/* Lines that arrived before the exit are read first: the last stats are among them. */
+static void read_rest(struct run_client *client)
+{
+    logfile_drain(client->log);
+    channel_drain(client->channel);
+}
+
+static void tell_exit(struct run_client *client, const struct process_exit *end)
+{
+    struct run *run = client->run;
+    const struct dag_node *node = &run->dag->nodes[client->node];
+    enum client_state state = run->rec->nodes[client->node].clients[client->index].state;
+    bool wanted = end->code == 0 || state == CLIENT_DRAINING ||
+                  state == CLIENT_TERMINATING || state == CLIENT_KILLED;
+    char how[PROCESS_EXIT_TEXT];
+
+    process_exit_text(end, how);
+    remember(&client->last_exit, how);
+    if (!wanted) {
+        remember(&run->nodes[client->node].last_error,
+                 client->last_error ? client->last_error : how);
+        run_event(run, "warn", "exit", node->name, node->clients[client->index], "%s%s%s",
+                  how, client->last_error ? ": " : "",
+                  client->last_error ? client->last_error : "");
+    }
+    record_attempt(client, end, state == CLIENT_HUNG ? "no sign of life" : how);
+}
+
+void client_io_on_exit(void *arg, uint32_t events)
+{
+    struct run_client *client = arg;
+    struct process_exit end;
+
+    (void)events;
+    loop_remove(client->run->loop, process_fd(client->process));
+    if (!process_reap(client->process, &end)) {
+        struct error ignored = {0};
+
+        (void)loop_add(client->run->loop, process_fd(client->process), 1 /* EPOLLIN */,
+                       client_io_on_exit, client, &ignored);
+        return;
+    }
+    read_rest(client);
+    add_totals(client);
+    tell_exit(client, &end);
+    client->in_per_s = 0;
+    client->out_per_s = 0;
+    client->cpu_percent = 0;
+    client->totals = (struct history_totals){0};
+    client->taken = 0;
+    client->resume_position = client->position > 0 ? client->position
+                                                   : client->resume_position;
+    process_free(client->process);
+    client->process = NULL;
+    close_attempt(client);
+    reconcile_exited(client->run->rec, client->node, client->index,
+                     end.signal ? 128 + end.signal : end.code);
+    offsets_sum(client->run, client->node);
+    if (client->run->nodes[client->node].group)
+        offsets_want(client->run, client->node);
+}
+
+/* CPU and memory of every process, for the table and the history. */
+void client_io_usage(struct run *run, int64_t now_ms)
+{
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        for (size_t c = 0; c < run->nodes[n].client_count; c++) {
+            struct run_client *client = &run->nodes[n].clients[c];
+            struct process_usage usage;
+            double seconds = (double)(now_ms - client->usage_ms) / 1000;
+
+            if (client->process == NULL ||
+                !process_usage(process_pid(client->process), &usage))
+                continue;
+            if (client->usage_ms > client->started_mono_ms && seconds > 0)
+                client->cpu_percent =
+                    (double)(usage.cpu_ms - client->cpu_ms) / 10 / seconds;
+            client->cpu_ms = usage.cpu_ms;
+            client->rss_bytes = usage.rss_bytes;
+            client->usage_ms = now_ms;
+        }
+    }
+}

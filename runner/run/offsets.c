@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * offsets.c - how far every group has got, asked from the broker: the exact counts of a
+ * run (they travel as metadata with each committed offset) and whether a node has reached
+ * the end of its inputs.
+ */
+#include "base/clock.h"
+#include "run/run_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 100, FAILED_RETRY_MS = 1000, ACCOUNT_LIMIT_MS = 5000 };
+
+bool offsets_parse_counts(const char *metadata, struct history_totals *totals)
+{
+    struct error ignored = {0};
+    json_t *counts;
+
+    *totals = (struct history_totals){0};
+    if (metadata == NULL || *metadata == '\0')
+        return false;
+    counts = json_parse(metadata, strlen(metadata), &ignored);
+    if (counts == NULL || !json_is_object(counts)) {
+        json_decref(counts);
+        return false;
+    }
+    totals->in = json_get_int(counts, "in", 0);
+    totals->answered = json_get_int(counts, "answered", 0);
+    totals->dropped = json_get_int(counts, "dropped", 0);
+    totals->dead = json_get_int(counts, "dead", 0);
+    totals->out = json_get_int(counts, "out", 0);
+    json_decref(counts);
+    return true;
+}
+
+/* Records between what is committed and the newest known end. */
+int64_t offsets_backlog(const struct run_edge *edge)
+{
+    int64_t backlog = 0;
+
+    for (size_t p = 0; p < edge->partition_count; p++) {
+        const struct run_partition *part = &edge->partitions[p];
+
+        if (part->end > part->committed)
+            backlog += part->end - part->committed;
+    }
+    return backlog;
+}
+
+static void add(struct history_totals *sum, const struct history_totals *more, int sign)
+{
+    sum->in += sign * more->in;
+    sum->answered += sign * more->answered;
+    sum->dropped += sign * more->dropped;
+    sum->dead += sign * more->dead;
+    sum->out += sign * more->out;
+}
+
+static void sum_source(struct run *run, size_t n)
+{
+    struct run_node *node = &run->nodes[n];
+
+    node->totals = node->done;
+    for (size_t c = 0; c < node->client_count; c++) {
+        const struct run_client *client = &node->clients[c];
+
+        if (client->process)
+            add(&node->totals, &client->totals, 1);
+    }
+}
+
+/* What the run did on a node: by its commits; a source by what its clients said. */
+void offsets_sum(struct run *run, size_t n)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+    struct history_totals sum = {0};
+    int64_t taken = run->nodes[n].taken + run->nodes[n].skipped;
+
+    if (node->input_count == 0) {
+        sum_source(run, n);
+        return;
+    }
+    for (size_t i = 0; i < node->input_count; i++) {
+        const struct run_edge *edge = &run->edges[node->inputs[i]];
+
+        for (size_t p = 0; p < edge->partition_count; p++) {
+            add(&sum, &edge->partitions[p].now, 1);
+            add(&sum, &edge->partitions[p].base, -1);
+        }
+    }
+    for (size_t c = 0; c < run->nodes[n].client_count; c++)
+        taken += run->nodes[n].clients[c].process ? run->nodes[n].clients[c].taken : 0;
+    /* While it runs, records in hand are taken but not in: no repeats yet. */
+    if (run->rec->account_asked && taken > sum.in)
+        sum.repeats = taken - sum.in;
+    run->nodes[n].totals = sum;
+}
+
+static bool has_reached(const struct run *run, size_t n)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+
+    for (size_t i = 0; i < node->input_count; i++) {
+        const struct run_edge *edge = &run->edges[node->inputs[i]];
+
+        for (size_t p = 0; p < edge->partition_count; p++) {
+            if (edge->partitions[p].committed < edge->partitions[p].final_end)
+                return false;
+        }
+    }
+    return true;
+}
+
+static struct run_partition *find_partition(struct run *run, size_t n,
+                                            const struct broker_item *item)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+
+    for (size_t i = 0; i < node->input_count; i++) {
+        struct run_edge *edge = &run->edges[node->inputs[i]];
+
+        if (strcmp(edge->topic, item->name) == 0 && item->partition >= 0 &&
+            (size_t)item->partition < edge->partition_count)
+            return &edge->partitions[item->partition];
+    }
+    return NULL;
+}
+
+/* A request's answer is about one node. */
+struct node_request {
+    struct run *run;
+    size_t node;
+    bool final; /* asked after the last process was gone */
+};
+
+static struct node_request *new_request(struct run *run, size_t node)
+{
+    struct node_request *request = mem_alloc(sizeof *request);
+
+    *request = (struct node_request){
+        .run = run, .node = node, .final = run->rec->account_asked};
+    return request;
+}
+
+static void see_committed(struct run *run, size_t n, const struct broker_item *item)
+{
+    struct run_partition *part = find_partition(run, n, item);
+    struct history_totals now;
+
+    if (part == NULL || item->error_code != BROKER_OK || item->offset < part->committed)
+        return;
+    part->committed = item->offset;
+    if (part->end < item->offset)
+        part->end = item->offset;
+    if (offsets_parse_counts(item->metadata, &now))
+        part->now = now;
+}
+
+static void account_answered(struct run *run)
+{
+    if (run->account_pending > 0 && --run->account_pending == 0)
+        run->account_limit_ms = 0;
+}
+
+static void on_committed(void *arg, const struct broker_reply *reply)
+{
+    struct node_request *request = arg;
+    struct run *run = request->run;
+    struct run_node *node = &run->nodes[request->node];
+
+    node->offsets_pending = false;
+    for (size_t i = 0; i < reply->count; i++)
+        see_committed(run, request->node, &reply->items[i]);
+    if (reply->error_code != BROKER_OK)
+        node->offsets_retry_ms = clock_mono_ms() + FAILED_RETRY_MS;
+    offsets_sum(run, request->node);
+    if (run->rec->nodes[request->node].ends_known && has_reached(run, request->node))
+        run->rec->nodes[request->node].reached = true;
+    if (request->final)
+        account_answered(run);
+    free(request);
+}
+
+static void ask_committed(struct run *run, size_t n)
+{
+    struct run_node *node = &run->nodes[n];
+
+    node->offsets_pending = true;
+    node->offsets_wanted = false;
+    broker_group_offsets(run->broker, node->group, NULL, 0, RUN_BROKER_TIMEOUT_MS,
+                         on_committed, new_request(run, n));
+}
+
+void offsets_want(struct run *run, size_t node)
+{
+    run->nodes[node].offsets_wanted = true;
+}
+
+static void on_ends(void *arg, const struct broker_reply *reply)
+{
+    struct node_request *request = arg;
+    struct run *run = request->run;
+    struct run_node *node = &run->nodes[request->node];
+    bool complete = reply->error_code == BROKER_OK;
+
+    for (size_t i = 0; i < reply->count; i++) {
+        struct run_partition *part =
+            find_partition(run, request->node, &reply->items[i]);
+
+        if (reply->items[i].error_code != BROKER_OK) {
+            complete = false;
+        } else if (part) {
+            part->final_end = reply->items[i].offset;
+            part->end = part->final_end;
+        }
+    }
+    node->ends_pending = false;
+    if (complete) {
+        node->ends_wanted = false;
+        run->rec->nodes[request->node].ends_known = true;
+        offsets_want(run, request->node);
+    } else {
+        node->ends_retry_ms = clock_mono_ms() + FAILED_RETRY_MS;
+    }
+    free(request);
+}
+
+static void ask_ends(struct run *run, size_t n)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+    struct broker_position *positions = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < node->input_count; i++) {
+        const struct run_edge *edge = &run->edges[node->inputs[i]];
+
+        for (size_t p = 0; p < edge->partition_count; p++) {
+            positions = mem_grow(positions, count, &capacity, sizeof *positions);
+            positions[count++] = (struct broker_position){.topic = edge->topic,
+                                                          .partition = (int32_t)p,
+                                                          .offset = BROKER_LATEST};
+        }
+    }
+    run->nodes[n].ends_pending = true;
+    broker_list_offsets(run->broker, positions, count, true, RUN_BROKER_TIMEOUT_MS, on_ends,
+                        new_request(run, n));
+    free(positions);
+}
+
+void offsets_ask_ends(struct run *run, size_t node)
+{
+    run->nodes[node].ends_wanted = true;
+    run->nodes[node].ends_retry_ms = 0;
+}
+
+static void on_final_checkpoint(void *arg, const struct broker_reply *reply)
+{
+    struct run_client *client = arg;
+
+    for (size_t i = 0; i < reply->count; i++) {
+        const char *metadata = reply->items[i].metadata;
+        struct error ignored = {0};
+        json_t *checkpoint =
+            metadata ? json_parse(metadata, strlen(metadata), &ignored) : NULL;
+
+        if (checkpoint && json_get_int(checkpoint, "run", -1) == client->run->number) {
+            client->final_out = json_get_int(checkpoint, "out", -1);
+            client->position = json_get_int(checkpoint, "position", client->position);
+            client->finished = json_get_bool(checkpoint, "finished", false);
+        }
+        json_decref(checkpoint);
+    }
+    account_answered(client->run);
+}
+
+/* All processes are gone: ask once more for everything that counts. */
+void offsets_account(struct run *run)
+{
+    run->account_limit_ms = clock_mono_ms() + ACCOUNT_LIMIT_MS;
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        struct run_node *node = &run->nodes[n];
+
+        if (node->group) {
+            run->account_pending++;
+            ask_committed(run, n);
+            continue;
+        }
+        for (size_t c = 0; c < node->client_count; c++) {
+            if (node->clients[c].checkpoint_group == NULL)
+                continue;
+            run->account_pending++;
+            broker_group_offsets(run->broker, node->clients[c].checkpoint_group, NULL, 0,
+                                 ACCOUNT_LIMIT_MS, on_final_checkpoint,
+                                 &node->clients[c]);
+        }
+    }
+}
+
+/* A killed source said less than it did; its checkpoint knows. */
+static void count_source(struct run_node *node)
+{
+    for (size_t c = 0; c < node->client_count; c++) {
+        struct run_client *client = &node->clients[c];
+
+        if (client->final_out > client->said_out)
+            node->totals.out += client->final_out - client->said_out;
+    }
+}
+
+static void finish_account(struct run *run)
+{
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        const struct history_totals *t = &run->nodes[n].totals;
+
+        offsets_sum(run, n);
+        if (run->nodes[n].group == NULL)
+            count_source(&run->nodes[n]);
+        if (t->dead > 0 || (run->nodes[n].group && t->in != t->answered + t->dropped +
+                                                                t->dead))
+            run->rec->degraded = true;
+    }
+    run->rec->accounted = true;
+}
+
+void offsets_tick(struct run *run, int64_t now_ms)
+{
+    if (run->rec->account_asked && !run->rec->accounted) {
+        if (run->account_pending == 0 || now_ms >= run->account_limit_ms)
+            finish_account(run);
+        return;
+    }
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        struct run_node *node = &run->nodes[n];
+        bool finishing =
+            run->rec->nodes[n].ends_known && !run->rec->nodes[n].reached;
+
+        if (node->ends_wanted && !node->ends_pending && now_ms >= node->ends_retry_ms)
+            ask_ends(run, n);
+        if (node->group == NULL || node->offsets_pending || now_ms < node->offsets_retry_ms)
+            continue;
+        if (node->offsets_wanted || finishing) {
+            ask_committed(run, n);
+            node->offsets_retry_ms = now_ms + RETRY_MS;
+        }
+    }
+}
+
+/* When offsets_tick has something to do that no descriptor announces. */
+int64_t offsets_deadline(const struct run *run)
+{
+    int64_t next = INT64_MAX;
+
+    if (run->rec->account_asked && !run->rec->accounted)
+        return run->account_pending == 0 ? 0 : run->account_limit_ms;
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        const struct run_node *node = &run->nodes[n];
+        bool finishing =
+            run->rec->nodes[n].ends_known && !run->rec->nodes[n].reached;
+
+        if (node->ends_wanted && !node->ends_pending && node->ends_retry_ms < next)
+            next = node->ends_retry_ms;
+        if (node->group && !node->offsets_pending && (node->offsets_wanted || finishing) &&
+            node->offsets_retry_ms < next)
+            next = node->offsets_retry_ms;
+    }
+    return next;
+}

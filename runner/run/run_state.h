@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run_state.h - what the files of run/ share: the run's parts and facts.
+ * Layer: run, and only for it.
+ */
+#ifndef RUN_RUN_STATE_H
+#define RUN_RUN_STATE_H
+
+#include "base/text.h"
+#include "host/broker.h"
+#include "host/channel.h"
+#include "host/control.h"
+#include "host/history.h"
+#include "host/lock.h"
+#include "host/logfile.h"
+#include "host/process.h"
+#include "host/signals.h"
+#include "run/run.h"
+
+enum {
+    RUN_BROKER_TIMEOUT_MS = 8000,
+    RUN_TICK_MS = 1000,
+    RUN_COMMIT_MS = 200,
+    RUN_SPACE_MS = 10000,
+};
+
+/* One partition of an edge, as its reading group sees it. Offsets: -1 unknown. */
+struct run_partition {
+    int64_t beginning;   /* first record there is */
+    int64_t end;         /* newest known end */
+    int64_t write_start; /* end when the run began */
+    int64_t start;       /* committed when the run began */
+    int64_t committed;
+    int64_t final_end;   /* end after the last writer was gone */
+    bool given;          /* committed before this start, or restored */
+    bool counts_known;
+    struct history_totals base; /* totals in the metadata when the run began */
+    struct history_totals now;
+};
+
+struct run_edge {
+    const char *topic;
+    char *topic_id;
+    char *group;
+    bool created; /* the topic is dagrun's */
+    struct run_partition *partitions;
+    size_t partition_count;
+    size_t existing; /* partitions that were there before the run grew them */
+    int64_t in_rate_base;
+};
+
+struct run_client {
+    struct run *run;
+    size_t node;
+    size_t index;
+    char *id; /* "<dag>.<node>.<client>" */
+    struct process *process;
+    struct channel *channel;
+    struct logfile *log;
+    char *log_path;
+    int attempt; /* from 1 */
+    int64_t started_wall_ms;
+    int64_t started_mono_ms;
+    bool told_ready;
+    /* from its last stats line */
+    struct history_totals totals; /* of this attempt */
+    int64_t taken;
+    int64_t lag; /* -1: unknown */
+    bool idle;
+    bool finished;
+    int64_t position;
+    double in_per_s;
+    double out_per_s;
+    int64_t stats_ms; /* monotonic, of the rates; 0: none yet */
+    struct history_totals rate_base;
+    char *last_error;
+    char *last_exit;
+    /* usage */
+    int64_t cpu_ms;
+    int64_t rss_bytes;
+    double cpu_percent;
+    int64_t usage_ms;
+    /* a source's checkpoint */
+    char *checkpoint_group;
+    int64_t resume_position; /* 0: begins anew */
+    int64_t said_out;        /* outputs by the stats of ended attempts */
+    int64_t final_out;       /* this run's outputs by its checkpoint; -1: unknown */
+};
+
+struct run_node {
+    struct run_client *clients;
+    size_t client_count;
+    char *group;
+    char *dlq;
+    char *program_path;
+    char source_hash[65];
+    struct history_totals done;   /* of ended attempts */
+    int64_t taken;                /* by ended attempts */
+    int64_t skipped;              /* by --fresh */
+    struct history_totals totals; /* of the run; exact once counted */
+    bool offsets_pending;         /* a request for its group's offsets is under way */
+    bool offsets_wanted;
+    bool ends_wanted;  /* REC_ASK_ENDS, until the answer is in */
+    bool ends_pending;
+    int64_t ends_retry_ms;
+    int64_t offsets_retry_ms;
+    char *last_error;
+};
+
+/* A step of the start: what comes when all its requests are answered. */
+typedef void run_step_fn(struct run *run);
+
+struct run {
+    const struct run_options *options;
+    const struct dag *dag;
+    struct plan *plan;
+    struct loop *loop;
+    struct lock *lock;
+    struct history *history;
+    struct history_last last;
+    struct broker *broker;
+    struct control *control;
+    int signals;
+    struct reconcile *rec;
+    struct reconcile_actions actions;
+    struct run_node *nodes;
+    struct run_edge *edges; /* as dag->edges */
+
+    int64_t number;
+    int64_t started_wall_ms;
+    bool launched; /* start is through, reconcile decides */
+    bool prepare_only; /* for send: topics and offsets, no process */
+    bool over;
+    struct error failure; /* of the start */
+    enum run_state shown_state;
+
+    /* start.c */
+    size_t pending;         /* requests not answered yet */
+    run_step_fn *next_step; /* when pending is 0 */
+    size_t leaderless;      /* topics without leader, by the last answer */
+    int64_t step_at_ms;     /* not before; 0 at once */
+    int64_t step_limit_ms;
+    struct run_gone *gone;  /* edges of earlier runs that the dag has no more */
+    size_t gone_count;
+    int64_t left_records;   /* found unread at the start */
+    int64_t skipped_records;
+
+    int64_t tick_ms;
+    int64_t broadcast_ms;
+    int64_t space_ms;
+    bool broker_was_up;
+    size_t account_pending;
+    int64_t account_limit_ms;
+    bool interrupted; /* second Ctrl-C */
+};
+
+/* An edge that an earlier run had and this dag has not. */
+struct run_gone {
+    const struct history_known_edge *known;
+    int64_t unread;
+    int64_t *committed;
+    size_t partition_count;
+    bool topic_there;
+    bool same_topic;
+};
+
+/* run.c */
+void run_fail(struct run *run, enum error_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void run_talk(struct run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* One line for people and the history. client NULL: about the node, node NULL: the run. */
+void run_event(struct run *run, const char *level, const char *kind, const char *node,
+               const char *client, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* start.c: from the first request to the broker until the clients may be started. */
+void start_begin(struct run *run);
+void start_step(struct run *run);
+
+/* offsets.c */
+void offsets_tick(struct run *run, int64_t now_ms);
+void offsets_want(struct run *run, size_t node);
+void offsets_ask_ends(struct run *run, size_t node);
+void offsets_account(struct run *run);
+void offsets_sum(struct run *run, size_t node);
+bool offsets_parse_counts(const char *metadata, struct history_totals *totals);
+int64_t offsets_backlog(const struct run_edge *edge);
+int64_t offsets_deadline(const struct run *run);
+
+/* launch.c */
+int launch_client(struct run_client *client);
+
+/* client_io.c */
+void client_io_init(struct run *run);
+void client_io_clear(struct run_client *client);
+void client_io_on_line(void *arg, enum channel_event event, const json_t *line,
+                       const char *text);
+void client_io_on_exit(void *arg, uint32_t events);
+void client_io_drain(struct run_client *client);
+void client_io_usage(struct run *run, int64_t now_ms);
+
+/* record.c: rows of the history */
+void record_begin(struct run *run);
+void record_attempt(struct run_client *client, const struct process_exit *end,
+                    const char *reason);
+void record_tick(struct run *run);
+void record_end(struct run *run, int exit_code, const char *text);
+
+/* space.c */
+void space_free(struct run *run);
+
+/* server.c */
+int server_open(struct run *run, struct error *err);
+void server_broadcast(struct run *run);
+
+#endif
