@@ -14,7 +14,8 @@
 int cli_fail(const struct error *err)
 {
     (void)fflush(stdout);
-    (void)fprintf(stderr, "dagrun: error: %s\n", err->text);
+    if (err->text[0])
+        (void)fprintf(stderr, "dagrun: error: %s\n", err->text);
     return error_exit_code(err->kind);
 }
 

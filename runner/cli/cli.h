@@ -11,7 +11,10 @@
 
 #include <stdbool.h>
 
-/* Print "dagrun: error: text" and return the exit code of its kind. */
+/*
+ * Print "dagrun: error: text" and return the exit code of its kind. Prints nothing when
+ * the text is empty: it has been said already, as cli_load_dag does.
+ */
 int cli_fail(const struct error *err);
 
 /* Print "dagrun VERB: text (see 'dagrun VERB --help')" and return 2. */
@@ -25,6 +28,12 @@ int cli_usage(const char *verb, const char *format, ...)
  */
 char *cli_home(bool create, struct error *err);
 
+/*
+ * The value of an option at argv[*i], "--name VALUE" or "--name=VALUE"; moves *i over it.
+ * NULL when something else stands there, or the value is missing.
+ */
+const char *cli_option(int argc, char **argv, int *i, const char *name);
+
 /* --param NAME=value, collected; zero-initialise. */
 struct cli_params {
     const char **items; /* "NAME=value" */
@@ -33,14 +42,30 @@ struct cli_params {
 };
 void cli_params_clear(struct cli_params *params);
 int cli_params_add(struct cli_params *params, const char *text, struct error *err);
+const char *cli_params_find(const struct cli_params *params, const char *name, size_t len);
 
 /*
- * Read, parse and check a YAML file, printing its diagnostics on stderr. With programs:
- * also run every node's program with --describe and check args and options against it.
- * NULL with err (kind ERROR_INPUT, text a one-line summary) when anything is wrong.
+ * Read, parse and check a YAML file ("-": stdin). With programs: also run every node's
+ * program with --describe and check args and options against it. params may be NULL.
+ * NULL when anything is wrong: err (ERROR_INPUT) when there is no text to read or a
+ * parameter is not used, else diags.
  */
+struct dag *cli_read_dag(const char *path, const struct cli_params *params, bool programs,
+                         struct diag_list *diags, struct error *err);
+
+/* The same, printing the diagnostics on stderr; err's text is empty when it did. */
 struct dag *cli_load_dag(const char *path, const struct cli_params *params, bool programs,
                          struct error *err);
+
+/* The name of a file in messages: "-" is <stdin>. Diagnostics on stderr, a line each. */
+const char *cli_shown_path(const char *path);
+void cli_print_diags(const struct diag_list *diags, const char *path);
+
+/*
+ * The brokers to use: --brokers (option, may be NULL), else kafka.brokers, else
+ * DAGRUN_BROKERS; *why says which. NULL when none is named: *why says what to do.
+ */
+const char *cli_brokers(const struct dag *dag, const char *option, const char **why);
 
 /*
  * The file of a program: a path as it is, a plain name in the folder of the built-in ones
@@ -48,5 +73,8 @@ struct dag *cli_load_dag(const char *path, const struct cli_params *params, bool
  * not there or not executable.
  */
 char *cli_program_path(const char *program, struct error *err);
+
+/* The folder of the built-in programs; the caller frees. */
+char *cli_nodes_folder(void);
 
 #endif

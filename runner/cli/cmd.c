@@ -7,9 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct cmd cmd_plan;
+extern const struct cmd cmd_validate;
 extern const struct cmd cmd_version;
 
 const struct cmd *const cmd_table[] = {
+    &cmd_validate,
+    &cmd_plan,
     &cmd_version,
     NULL,
 };

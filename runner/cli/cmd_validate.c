@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/cmd.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+    const char **files;
+    size_t count;
+    size_t capacity;
+    bool json;
+    bool programs;
+    struct cli_params params;
+};
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    (void)json_object_set_new(object, key, value);
+}
+
+static json_t *errors_json(const struct diag_list *diags, const struct error *err)
+{
+    json_t *errors = json_array();
+
+    for (size_t i = 0; i < diags->count; i++) {
+        json_t *object = json_object();
+
+        set(object, "line", json_integer(diags->items[i].line));
+        set(object, "column", json_integer(diags->items[i].column));
+        set(object, "text", json_text(diags->items[i].text));
+        (void)json_array_append_new(errors, object);
+    }
+    if (error_is_set(err)) {
+        json_t *object = json_object();
+
+        set(object, "line", json_integer(0));
+        set(object, "column", json_integer(0));
+        set(object, "text", json_text(err->text));
+        (void)json_array_append_new(errors, object);
+    }
+    return errors;
+}
+
+static void add_json(json_t *files, const char *file, const struct dag *dag, json_t *errors)
+{
+    json_t *object = json_object();
+
+    set(object, "file", json_text(cli_shown_path(file)));
+    set(object, "ok", json_boolean(dag != NULL));
+    if (dag) {
+        set(object, "name", json_text(dag->name));
+        set(object, "nodes", json_integer((json_int_t)dag->node_count));
+        set(object, "edges", json_integer((json_int_t)dag->edge_count));
+    }
+    set(object, "errors", errors);
+    (void)json_array_append_new(files, object);
+}
+
+/* Returns 0 or 2. */
+static int validate(const struct options *options, const char *file, json_t *files)
+{
+    struct diag_list diags = {0};
+    struct error err = {0};
+    struct dag *dag =
+        cli_read_dag(file, &options->params, options->programs, &diags, &err);
+
+    if (options->json)
+        add_json(files, file, dag, errors_json(&diags, &err));
+    else if (dag)
+        (void)printf("%s: ok: %zu node%s, %zu edge%s\n", cli_shown_path(file),
+                     dag->node_count, dag->node_count == 1 ? "" : "s", dag->edge_count,
+                     dag->edge_count == 1 ? "" : "s");
+    else if (error_is_set(&err))
+        (void)cli_fail(&err);
+    else
+        cli_print_diags(&diags, file);
+    diag_clear(&diags);
+    dag_free(dag);
+    return dag ? 0 : 2;
+}
+
+static int parse(struct options *options, int argc, char **argv)
+{
+    struct error err = {0};
+    bool only_files = false;
+
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+
+        if (only_files || argv[i][0] != '-' || strcmp(argv[i], "-") == 0) {
+            options->files = mem_grow(options->files, options->count, &options->capacity,
+                                      sizeof *options->files);
+            options->files[options->count++] = argv[i];
+        } else if (strcmp(argv[i], "--") == 0) {
+            only_files = true;
+        } else if (strcmp(argv[i], "--json") == 0) {
+            options->json = true;
+        } else if (strcmp(argv[i], "--no-programs") == 0) {
+            options->programs = false;
+        } else if ((value = cli_option(argc, argv, &i, "--param")) != NULL) {
+            if (cli_params_add(&options->params, value, &err) != 0)
+                return cli_fail(&err);
+        } else {
+            return cli_usage("validate", "unknown option or missing value: %s", argv[i]);
+        }
+    }
+    return options->count > 0 ? 0 : cli_usage("validate", "FILE is missing");
+}
+
+static int run(int argc, char **argv)
+{
+    struct options options = {.programs = true};
+    json_t *files = json_array();
+    int code = parse(&options, argc, argv);
+
+    if (code == 0) {
+        for (size_t i = 0; i < options.count; i++)
+            code |= validate(&options, options.files[i], files);
+        if (options.json) {
+            char *line = json_line(files);
+
+            (void)puts(line);
+            free(line);
+        }
+    }
+    json_decref(files);
+    cli_params_clear(&options.params);
+    free(options.files);
+    return code;
+}
+
+extern const struct cmd cmd_validate;
+const struct cmd cmd_validate = {
+    .name = "validate",
+    .usage = "validate [OPTIONS] FILE…",
+    .doc = "Check YAML files and the programs they name; start nothing.",
+    .help = "  FILE           a YAML file; - reads standard input\n"
+            "  --param N=V    value of ${N} in the file; may be repeated\n"
+            "  --no-programs  do not ask the programs for their options\n"
+            "  --json         results as JSON on stdout\n"
+            "\nEvery error is one line FILE:LINE:COLUMN: error: TEXT on stderr.\n"
+            "Exit code 0: all files are right; 2: they are not.\n",
+    .run = run,
+};
