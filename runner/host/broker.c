@@ -18,6 +18,15 @@ struct broker {
     size_t local; /* requests that wait for dispatch only */
 };
 
+static void wake(struct broker *broker)
+{
+    uint64_t one = 1;
+
+    /* It can only refuse when it is readable already. */
+    if (write(broker->fd, &one, sizeof one) < 0)
+        return;
+}
+
 struct broker *broker_open(const struct broker_config *config, struct error *err)
 {
     static const uint64_t one = 1; /* librdkafka keeps the pointer's bytes */
@@ -41,6 +50,9 @@ struct broker *broker_open(const struct broker_config *config, struct error *err
     broker->queue = rd_kafka_queue_get_main(broker->handle);
     (void)rd_kafka_set_log_queue(broker->handle, NULL);
     rd_kafka_queue_io_event_enable(broker->queue, broker->fd, &one, sizeof one);
+    /* librdkafka writes only when an empty queue gets its first entry, and this one may
+     * have some already. */
+    wake(broker);
     return broker;
 
 failed:
@@ -116,7 +128,8 @@ void broker_item_fail(struct broker_item *item, rd_kafka_resp_err_t code,
 void broker_item_check(struct broker_item *item, const rd_kafka_error_t *error)
 {
     if (error)
-        broker_item_fail(item, rd_kafka_error_code(error), rd_kafka_error_string(error));
+        broker_item_fail(item, rd_kafka_error_code(error),
+                         rd_kafka_error_string(error));
 }
 
 void broker_add_topic_results(struct broker_builder *builder,
@@ -141,8 +154,8 @@ void broker_add_partitions(struct broker_builder *builder,
         item->partition = from->partition;
         item->offset = from->offset < 0 ? -1 : from->offset;
         if (from->metadata)
-            item->metadata = mem_arena_strndup(&builder->arena, from->metadata,
-                                               from->metadata_size);
+            item->metadata =
+                mem_arena_strndup(&builder->arena, from->metadata, from->metadata_size);
         broker_item_fail(item, from->err, NULL);
     }
 }
@@ -201,21 +214,12 @@ rd_kafka_AdminOptions_t *broker_request_options(struct broker_request *request,
         timeout_ms = 1;
     (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text,
                                                     sizeof text);
-    /* Half of it for the broker's own work, so that its answer still comes in time. Verbs
-     * that know no such time refuse it. */
+    /* Half of it for the broker's own work, so that its answer still comes in time.
+     * Verbs that know no such time refuse it. */
     (void)rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms / 2, text,
                                                       sizeof text);
     rd_kafka_AdminOptions_set_opaque(options, request);
     return options;
-}
-
-static void wake(struct broker *broker)
-{
-    uint64_t one = 1;
-
-    /* It can only refuse when it is readable already. */
-    if (write(broker->fd, &one, sizeof one) < 0)
-        return;
 }
 
 void broker_request_local(struct broker_request *request, int code, const char *text)
@@ -250,8 +254,7 @@ static bool is_silence(int code)
 {
     return code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
            code == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE ||
-           code == RD_KAFKA_RESP_ERR__TRANSPORT ||
-           code == RD_KAFKA_RESP_ERR__RESOLVE ||
+           code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__RESOLVE ||
            code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
            code == RD_KAFKA_RESP_ERR__SSL ||
            code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
@@ -339,7 +342,8 @@ void broker_dispatch(struct broker *broker)
     rd_kafka_event_t *event;
     uint64_t count;
 
-    /* First the descriptor, then the queue until it is empty: else a wake-up gets lost. */
+    /* First the descriptor, then the queue until it is empty: else a wake-up gets lost.
+     */
     if (read(broker->fd, &count, sizeof count) < 0 && errno != EAGAIN)
         return;
     while ((event = rd_kafka_queue_poll(broker->queue, 0)) != NULL) {

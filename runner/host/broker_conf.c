@@ -77,8 +77,8 @@ void broker_log_event(rd_kafka_event_t *event)
 
     if (rd_kafka_event_log(event, &facility, &text, &severity) != 0)
         return;
-    /* One configuration serves admin clients, producers and consumers: that a property is
-     * of no use to one of them is no news. */
+    /* One configuration serves admin clients, producers and consumers: that a property
+     * is of no use to one of them is no news. */
     if (strcmp(facility, "CONFWARN") == 0)
         return;
     if (severity <= 2)

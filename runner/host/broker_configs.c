@@ -57,8 +57,8 @@ void broker_describe_topic_configs(struct broker *broker, const char *const *nam
     if (count == 0) {
         broker_request_local(request, 0, NULL);
     } else {
-        rd_kafka_AdminOptions_t *options =
-            broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+        rd_kafka_AdminOptions_t *options = broker_request_options(
+            request, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
 
         rd_kafka_DescribeConfigs(broker_handle(broker), list, count, options,
                                  broker_queue(broker));
@@ -101,9 +101,9 @@ static rd_kafka_ConfigResource_t *changes_of(const struct broker_topic *topic)
     return resource;
 }
 
-void broker_alter_topic_configs(struct broker *broker, const struct broker_topic *topics,
-                                size_t count, int timeout_ms, broker_done_fn *done,
-                                void *arg)
+void broker_alter_topic_configs(struct broker *broker,
+                                const struct broker_topic *topics, size_t count,
+                                int timeout_ms, broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_altered);

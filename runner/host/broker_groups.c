@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct broker_member *members_of(struct broker_builder *builder,
-                                        const rd_kafka_ConsumerGroupDescription_t *group)
+static struct broker_member *
+members_of(struct broker_builder *builder,
+           const rd_kafka_ConsumerGroupDescription_t *group)
 {
     size_t count = rd_kafka_ConsumerGroupDescription_member_count(group);
     struct broker_member *members =
@@ -50,8 +51,9 @@ static void fill_descriptions(struct broker_builder *builder,
     }
 }
 
-void broker_describe_groups(struct broker *broker, const char *const *names, size_t count,
-                            int timeout_ms, broker_done_fn *done, void *arg)
+void broker_describe_groups(struct broker *broker, const char *const *names,
+                            size_t count, int timeout_ms, broker_done_fn *done,
+                            void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_descriptions);
@@ -64,13 +66,14 @@ void broker_describe_groups(struct broker *broker, const char *const *names, siz
     broker_request_names(request, names, count);
     options = broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
                                      timeout_ms);
-    rd_kafka_DescribeConsumerGroups(broker_handle(broker), (const char **)request->names,
-                                    count, options, broker_queue(broker));
+    rd_kafka_DescribeConsumerGroups(broker_handle(broker),
+                                    (const char **)request->names, count, options,
+                                    broker_queue(broker));
     rd_kafka_AdminOptions_destroy(options);
 }
 
-static void fill_list(struct broker_builder *builder, const struct broker_request *request,
-                      rd_kafka_event_t *event)
+static void fill_list(struct broker_builder *builder,
+                      const struct broker_request *request, rd_kafka_event_t *event)
 {
     const rd_kafka_ListConsumerGroups_result_t *result =
         rd_kafka_event_ListConsumerGroups_result(event);
@@ -100,8 +103,8 @@ void broker_list_groups(struct broker *broker, const char *prefix, int timeout_m
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_list);
-    rd_kafka_AdminOptions_t *options =
-        broker_request_options(request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, timeout_ms);
+    rd_kafka_AdminOptions_t *options = broker_request_options(
+        request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, timeout_ms);
 
     broker_request_names(request, &prefix, 1);
     rd_kafka_ListConsumerGroups(broker_handle(broker), options, broker_queue(broker));
@@ -117,8 +120,9 @@ static void fill_deleted(struct broker_builder *builder,
 
     (void)request;
     for (size_t i = 0; i < count; i++)
-        broker_item_check(broker_add_item(builder, rd_kafka_group_result_name(groups[i])),
-                          rd_kafka_group_result_error(groups[i]));
+        broker_item_check(
+            broker_add_item(builder, rd_kafka_group_result_name(groups[i])),
+            rd_kafka_group_result_error(groups[i]));
 }
 
 void broker_delete_groups(struct broker *broker, const char *const *names, size_t count,

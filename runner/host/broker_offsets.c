@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * broker_offsets.c - the ends of partitions, what groups have committed, freeing records.
+ * broker_offsets.c - the ends of partitions, what groups have committed, freeing
+ * records.
  */
 #include "host/broker_private.h"
 
 #include <string.h>
 
-static rd_kafka_topic_partition_list_t *
-list_of(const struct broker_position *positions, size_t count)
+static rd_kafka_topic_partition_list_t *list_of(const struct broker_position *positions,
+                                                size_t count)
 {
     rd_kafka_topic_partition_list_t *list =
         rd_kafka_topic_partition_list_new((int)count);
@@ -44,6 +45,11 @@ static void fill_offsets(struct broker_builder *builder,
         item->offset = from->offset < 0 ? -1 : from->offset;
         item->timestamp_ms = rd_kafka_ListOffsetsResultInfo_timestamp(infos[i]);
         broker_item_fail(item, from->err, NULL);
+        /* librdkafka 2.15 gives this, with no error, for a leader that did not answer.
+         */
+        if (from->offset == RD_KAFKA_OFFSET_INVALID)
+            broker_item_fail(item, RD_KAFKA_RESP_ERR__TRANSPORT,
+                             "the partition's leader did not answer");
     }
 }
 
@@ -61,7 +67,8 @@ void broker_list_offsets(struct broker *broker, const struct broker_position *po
         return;
     }
     list = list_of(positions, count);
-    options = broker_request_options(request, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms);
+    options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms);
     (void)rd_kafka_AdminOptions_set_isolation_level(
         options, read_committed ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
                                 : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
@@ -104,7 +111,8 @@ void broker_group_offsets(struct broker *broker, const char *group,
 }
 
 static void fill_committed(struct broker_builder *builder,
-                           const struct broker_request *request, rd_kafka_event_t *event)
+                           const struct broker_request *request,
+                           rd_kafka_event_t *event)
 {
     size_t count;
     const rd_kafka_group_result_t **groups =
@@ -131,8 +139,8 @@ void broker_alter_group_offsets(struct broker *broker, const char *group,
     }
     list = list_of(positions, count);
     change = rd_kafka_AlterConsumerGroupOffsets_new(group, list);
-    options = broker_request_options(request, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS,
-                                     timeout_ms);
+    options = broker_request_options(
+        request, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout_ms);
     rd_kafka_AlterConsumerGroupOffsets(broker_handle(broker), &change, 1, options,
                                        broker_queue(broker));
     rd_kafka_AdminOptions_destroy(options);
@@ -148,8 +156,9 @@ static void fill_freed(struct broker_builder *builder,
                                        rd_kafka_event_DeleteRecords_result(event)));
 }
 
-void broker_delete_records(struct broker *broker, const struct broker_position *positions,
-                           size_t count, int timeout_ms, broker_done_fn *done, void *arg)
+void broker_delete_records(struct broker *broker,
+                           const struct broker_position *positions, size_t count,
+                           int timeout_ms, broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_freed);
@@ -163,7 +172,8 @@ void broker_delete_records(struct broker *broker, const struct broker_position *
     }
     list = list_of(positions, count); /* its -1 is librdkafka's RD_KAFKA_OFFSET_END */
     change = rd_kafka_DeleteRecords_new(list);
-    options = broker_request_options(request, RD_KAFKA_ADMIN_OP_DELETERECORDS, timeout_ms);
+    options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_DELETERECORDS, timeout_ms);
     rd_kafka_DeleteRecords(broker_handle(broker), &change, 1, options,
                            broker_queue(broker));
     rd_kafka_AdminOptions_destroy(options);

@@ -13,21 +13,22 @@ static void fill_cluster(struct broker_builder *builder,
     const rd_kafka_DescribeCluster_result_t *result =
         rd_kafka_event_DescribeCluster_result(event);
     size_t count;
-    const rd_kafka_Node_t **nodes = rd_kafka_DescribeCluster_result_nodes(result, &count);
+    const rd_kafka_Node_t **nodes =
+        rd_kafka_DescribeCluster_result_nodes(result, &count);
 
     (void)request;
     builder->reply.cluster_id = rd_kafka_DescribeCluster_result_cluster_id(result);
     for (size_t i = 0; i < count; i++) {
-        const char *name = mem_arena_printf(&builder->arena, "%s:%u",
-                                            rd_kafka_Node_host(nodes[i]),
-                                            (unsigned)rd_kafka_Node_port(nodes[i]));
+        const char *name =
+            mem_arena_printf(&builder->arena, "%s:%u", rd_kafka_Node_host(nodes[i]),
+                             (unsigned)rd_kafka_Node_port(nodes[i]));
 
         broker_add_item(builder, name)->partition = rd_kafka_Node_id(nodes[i]);
     }
 }
 
-void broker_describe_cluster(struct broker *broker, int timeout_ms, broker_done_fn *done,
-                             void *arg)
+void broker_describe_cluster(struct broker *broker, int timeout_ms,
+                             broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_cluster);
@@ -53,8 +54,7 @@ static void add_description(struct broker_builder *builder,
         return;
     if (id && (rd_kafka_Uuid_most_significant_bits(id) ||
                rd_kafka_Uuid_least_significant_bits(id)))
-        item->topic_id =
-            mem_arena_strdup(&builder->arena, rd_kafka_Uuid_base64str(id));
+        item->topic_id = mem_arena_strdup(&builder->arena, rd_kafka_Uuid_base64str(id));
     item->partitions = (int)count;
     for (size_t i = 0; i < count; i++) {
         size_t replicas;
@@ -89,8 +89,9 @@ static void fill_descriptions(struct broker_builder *builder,
     }
 }
 
-void broker_describe_topics(struct broker *broker, const char *const *names, size_t count,
-                            int timeout_ms, broker_done_fn *done, void *arg)
+void broker_describe_topics(struct broker *broker, const char *const *names,
+                            size_t count, int timeout_ms, broker_done_fn *done,
+                            void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_descriptions);
@@ -102,9 +103,12 @@ void broker_describe_topics(struct broker *broker, const char *const *names, siz
         return;
     }
     broker_request_names(request, names, count);
-    options = broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout_ms);
-    topics = rd_kafka_TopicCollection_of_topic_names((const char **)request->names, count);
-    rd_kafka_DescribeTopics(broker_handle(broker), topics, options, broker_queue(broker));
+    options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout_ms);
+    topics =
+        rd_kafka_TopicCollection_of_topic_names((const char **)request->names, count);
+    rd_kafka_DescribeTopics(broker_handle(broker), topics, options,
+                            broker_queue(broker));
     rd_kafka_TopicCollection_destroy(topics);
     rd_kafka_AdminOptions_destroy(options);
 }
@@ -123,8 +127,8 @@ static void fill_created(struct broker_builder *builder,
 static rd_kafka_NewTopic_t *new_topic(const struct broker_topic *from, char *text,
                                       size_t size)
 {
-    rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(from->name, from->partitions, from->replication, text, size);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(from->name, from->partitions,
+                                                       from->replication, text, size);
 
     if (topic == NULL)
         return NULL;
@@ -178,14 +182,14 @@ void broker_create_partitions(struct broker *broker, const struct broker_topic *
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_grown);
-    rd_kafka_NewPartitions_t **list = mem_alloc(count * sizeof(rd_kafka_NewPartitions_t *));
+    rd_kafka_NewPartitions_t **list =
+        mem_alloc(count * sizeof(rd_kafka_NewPartitions_t *));
     char text[256] = "";
     size_t made = 0;
 
-    while (made < count &&
-           (list[made] = rd_kafka_NewPartitions_new(topics[made].name,
-                                                    (size_t)topics[made].partitions, text,
-                                                    sizeof text)) != NULL)
+    while (made < count && (list[made] = rd_kafka_NewPartitions_new(
+                                topics[made].name, (size_t)topics[made].partitions,
+                                text, sizeof text)) != NULL)
         made++;
     if (count == 0) {
         broker_request_local(request, 0, NULL);
