@@ -42,7 +42,6 @@ static void grow(struct window *window)
 
 uint64_t window_take(struct window *window, int64_t offset)
 {
-    assert(offset >= window->next_offset);
     if (window_span(window) == window->capacity)
         grow(window);
     *window_slot(window, window->next) =
@@ -77,6 +76,12 @@ void window_release(struct window *window, uint64_t sequence)
         window->low = slot->offset + 1;
         window->first++;
     }
+}
+
+void window_skip_to(struct window *window, int64_t offset)
+{
+    if (window->unfinished == 0 && offset > window->low)
+        window->low = window->next_offset = offset;
 }
 
 size_t window_format_totals(const struct window_totals *totals, char text[WINDOW_METADATA])

@@ -57,6 +57,9 @@ struct window_slot *window_slot(const struct window *window, uint64_t sequence);
 /* Nothing more comes from it, or one of its writes is over: pending once less. */
 void window_release(struct window *window, uint64_t sequence);
 
+/* Nothing is unfinished and what lies before offset is no record (markers): go there. */
+void window_skip_to(struct window *window, int64_t offset);
+
 /* The next record's distance to the lowest unfinished one: the ring's use. */
 static inline uint64_t window_span(const struct window *window)
 {

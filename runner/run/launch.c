@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/contract.h"
 #include "base/text.h"
-#include "run/launch.h"
 #include "run/run_state.h"
 
 #include <stdlib.h>
@@ -15,7 +14,9 @@
 
 extern char **environ;
 
-json_t *launch_settings(const struct dag_settings *settings, bool values_are_json)
+enum { CHILD_FD = 3 };
+
+static json_t *settings_json(const struct dag_settings *settings, bool values_are_json)
 {
     json_t *object = json_object();
 
@@ -31,11 +32,12 @@ json_t *launch_settings(const struct dag_settings *settings, bool values_are_jso
     return object;
 }
 
-json_t *launch_kafka(const struct dag *dag, const char *brokers)
+static json_t *kafka_json(const struct run *run)
 {
-    json_t *object = launch_settings(&dag->kafka, false);
+    json_t *object = settings_json(&run->dag->kafka, false);
 
-    (void)json_object_set_new(object, "bootstrap.servers", json_string(brokers));
+    (void)json_object_set_new(object, "bootstrap.servers",
+                              json_string(run->options->brokers));
     return object;
 }
 
@@ -119,8 +121,7 @@ static json_t *config_json(const struct run_client *client)
         "type", "config", "dag", run->dag->name, "node", node->name, "client",
         node->clients[client->index], "client_id", client->id, "run",
         (json_int_t)run->number, "attempt", client->attempt, "dir", run->dag->dir, "with",
-        launch_settings(&node->with, true), "kafka",
-        launch_kafka(run->dag, run->options->brokers), "mode", "run",
+        settings_json(&node->with, true), "kafka", kafka_json(run), "mode", "run",
         "source", node->input_count == 0, "keep", run->options->keep, "inputs",
         inputs_json(run, node), "outputs", outputs_json(run, client->node), "max_record",
         (json_int_t)max_record(run, node), "dlq", run->nodes[client->node].dlq, "parking",
@@ -135,7 +136,8 @@ static json_t *config_json(const struct run_client *client)
     return config;
 }
 
-char **launch_environment(const struct dag_node *node)
+/* Ours, the node's own on top, and the number of its socket. */
+static char **environment(const struct dag_node *node)
 {
     size_t count = 0;
     size_t n = 0;
@@ -158,11 +160,11 @@ char **launch_environment(const struct dag_node *node)
     }
     for (size_t k = 0; k < node->env.count; k++)
         env[n++] = mem_printf("%s=%s", node->env.items[k].name, node->env.items[k].value);
-    env[n] = mem_printf("%s=%d", CONTRACT_ENV_FD, LAUNCH_FD);
+    env[n] = mem_printf("%s=%d", CONTRACT_ENV_FD, CHILD_FD);
     return env;
 }
 
-void launch_free_strings(char **strings)
+static void free_strings(char **strings)
 {
     for (char **s = strings; *s; s++)
         free(*s);
@@ -188,7 +190,7 @@ static int spawn(struct run_client *client, int child_fd, struct error *err)
     struct run *run = client->run;
     const struct dag_node *node = &run->dag->nodes[client->node];
     char **argv = mem_alloc((node->arg_count + 2) * sizeof *argv);
-    char **env = launch_environment(node);
+    char **env = environment(node);
     struct process_spec spec = {
         .path = run->nodes[client->node].program_path,
         .argv = argv,
@@ -198,15 +200,15 @@ static int spawn(struct run_client *client, int child_fd, struct error *err)
         .stdout_fd = logfile_child_fd(client->log, LOGFILE_STDOUT),
         .stderr_fd = logfile_child_fd(client->log, LOGFILE_STDERR),
         .extra_fd = child_fd,
-        .extra_number = LAUNCH_FD,
+        .extra_number = CHILD_FD,
     };
 
     argv[0] = mem_strdup(node->program);
     for (size_t i = 0; i < node->arg_count; i++)
         argv[i + 1] = mem_strdup(node->args[i]);
     client->process = process_spawn(&spec, err);
-    launch_free_strings(argv);
-    launch_free_strings(env);
+    free_strings(argv);
+    free_strings(env);
     if (client->process == NULL)
         return -1;
     return loop_add(run->loop, process_fd(client->process), EPOLLIN, client_io_on_exit,
@@ -238,6 +240,10 @@ static int open_parts(struct run_client *client, struct error *err)
     return result;
 }
 
+/*
+ * Start the client's next attempt. 0: a process runs. -1: none could be started; the
+ * attempt is recorded with the reason.
+ */
 int launch_client(struct run_client *client)
 {
     struct error err = {0};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "sdk/broker.h"
+
+#include "sdk/client.h"
+#include "sdk/kafka_conf.h"
+
+enum { ASK_MS = 1000 };
+
+void broker_init(struct broker *broker, struct client *client, rd_kafka_t *rk)
+{
+    *broker = (struct broker){.rk = rk, .reachable = rk == NULL};
+    if (rk) {
+        broker->queue = rd_kafka_queue_new(rk);
+        kafka_wake(client, broker->queue);
+    }
+}
+
+void broker_clear(struct broker *broker)
+{
+    if (broker->queue)
+        rd_kafka_queue_destroy(broker->queue);
+    *broker = (struct broker){0};
+}
+
+void broker_lost(struct broker *broker)
+{
+    broker->reachable = false;
+}
+
+static void ask(struct broker *broker)
+{
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(broker->rk, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER);
+    char text[128];
+
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, 5 * ASK_MS, text,
+                                                    sizeof text);
+    rd_kafka_DescribeCluster(broker->rk, options, broker->queue);
+    rd_kafka_AdminOptions_destroy(options);
+    broker->asking = true;
+}
+
+void broker_step(struct broker *broker, int64_t now_ms)
+{
+    rd_kafka_event_t *event;
+
+    while (broker->queue && (event = rd_kafka_queue_poll(broker->queue, 0)) != NULL) {
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DESCRIBECLUSTER_RESULT) {
+            broker->asking = false;
+            broker->ask_at_ms = now_ms + ASK_MS;
+            if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR)
+                broker->reachable = true;
+        }
+        rd_kafka_event_destroy(event);
+    }
+    if (!broker->reachable && !broker->asking && now_ms >= broker->ask_at_ms)
+        ask(broker);
+}

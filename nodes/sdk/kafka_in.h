@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kafka_in.h - reading: membership of the group, assignment, records.
+ * Layer: sdk.
+ *
+ * An assignment is not taken in the callback: its committed offsets are asked first, in
+ * the loop, as often as the broker needs (kafka_in_assign.c). Taken away is at once, after
+ * what is in hand was finished and committed.
+ */
+#ifndef SDK_KAFKA_IN_H
+#define SDK_KAFKA_IN_H
+
+#include "base/error.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+
+enum { KAFKA_IN_BATCH = 1024 };
+
+struct kafka_in {
+    rd_kafka_t *rk; /* NULL: the node has no inputs */
+    rd_kafka_queue_t *queue;
+    rd_kafka_message_t *batch[KAFKA_IN_BATCH];
+    size_t at; /* the batch's next record */
+    size_t filled;
+    bool more;      /* the queue may hold something */
+    bool discarded; /* taken from the queue and thrown away: positions are too high */
+    bool paused;    /* librdkafka was told */
+    bool refresh;   /* positions may have moved */
+    bool left;      /* the group has taken our partitions back */
+    unsigned epoch; /* of the assignment: grows when one is taken away */
+    unsigned stride; /* records between two looks at the clock */
+    rd_kafka_topic_partition_list_t *assigning;
+    int64_t assign_at_ms;
+    bool ready;
+};
+
+int kafka_in_open(struct client *client, struct error *err);
+void kafka_in_close(struct client *client);
+
+/* librdkafka's rebalance callback; opaque is the client. */
+void kafka_in_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                        rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/* Go on with a new assignment; returns when to call again. */
+int64_t kafka_in_assign(struct client *client);
+
+/* Take records for a while; true when there may be more. */
+bool kafka_in_work(struct client *client);
+
+/* Stop and start delivery; membership and rebalances go on. */
+void kafka_in_pause(struct client *client, bool paused);
+
+/* Throw away what was fetched and not taken. */
+void kafka_in_discard(struct client *client);
+
+/* At rest: move windows over markers that follow the last record. */
+void kafka_in_refresh(struct client *client);
+
+/* Leave for good: true once the group has taken the partitions back. */
+void kafka_in_leave(struct client *client);
+
+#endif
