@@ -72,8 +72,6 @@ static bool fits_position(const struct lines *lines, int64_t size)
 
     if (lines->position == 0 || lines->position == size)
         return true;
-    if (lines->position > size)
-        return false;
     return pread(lines->fd, &before, 1, lines->position - 1) == 1 && before == '\n';
 }
 

@@ -57,6 +57,19 @@ enum dagnode_poll fake_poll(struct dagnode *n)
     return next;
 }
 
+int fake_record(struct dagnode *n, const char *value, size_t len)
+{
+    struct dagnode_record in = {.value = value, .value_len = len, .topic = "topic"};
+
+    n->err = (struct dagnode_error){0};
+    return n->ops->on_record(n, &in, n->state, &n->err);
+}
+
+int fake_commit(struct dagnode *n)
+{
+    return n->ops->on_commit(n, n->state, &n->err);
+}
+
 void fake_stop(struct dagnode *n)
 {
     n->ops->on_stop(n, n->state);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fake.h - the SDK's side of a source, in memory: it hands out options and a position
- * and keeps what is emitted. The program is compiled in with its main() renamed.
+ * fake.h - the SDK's side of a program, in memory: it hands out options, a position and
+ * records, and keeps what is emitted. The program is compiled in with its main() renamed.
  */
 #ifndef FAKE_H
 #define FAKE_H
@@ -33,6 +33,9 @@ void fake_option(struct dagnode *n, const char *name, const char *value);
 int fake_start(struct dagnode *n, int64_t position);
 /* Poll until the source waits, ends or fails; records begins anew. */
 enum dagnode_poll fake_poll(struct dagnode *n);
+/* Hand over a record; err is cleared before. value may be NULL. */
+int fake_record(struct dagnode *n, const char *value, size_t len);
+int fake_commit(struct dagnode *n);
 void fake_stop(struct dagnode *n);
 void fake_free(struct dagnode *n);
 
