@@ -14,8 +14,6 @@ void text_reserve(struct text_buf *buf, size_t extra)
     size_t need = buf->len + extra + 1;
     size_t capacity = buf->capacity ? buf->capacity : 64;
 
-    if (need <= extra) /* more than there are addresses */
-        abort();
     if (need <= buf->capacity)
         return;
     while (capacity < need)

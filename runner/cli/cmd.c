@@ -7,13 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct cmd cmd_graph;
 extern const struct cmd cmd_plan;
+extern const struct cmd cmd_send;
+extern const struct cmd cmd_start;
+extern const struct cmd cmd_stop;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_version;
 
 const struct cmd *const cmd_table[] = {
+    &cmd_start,
+    &cmd_stop,
+    &cmd_send,
     &cmd_validate,
     &cmd_plan,
+    &cmd_graph,
     &cmd_version,
     NULL,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cmd.h"
+#include "host/broker.h"
+#include "host/history.h"
 
-#include <librdkafka/rdkafka.h>
-#include <sqlite3.h>
 #include <stdio.h>
 
 static int run(int argc, char **argv)
@@ -10,7 +10,7 @@ static int run(int argc, char **argv)
     (void)argc;
     (void)argv;
     (void)printf("dagrun %s (librdkafka %s, SQLite %s)\n", DAGRUN_VERSION,
-                 rd_kafka_version_str(), sqlite3_libversion());
+                 broker_library_version(), history_library_version());
     return 0;
 }
 

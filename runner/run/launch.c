@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/contract.h"
 #include "base/text.h"
+#include "run/launch.h"
 #include "run/run_state.h"
 
 #include <stdlib.h>
@@ -14,9 +15,7 @@
 
 extern char **environ;
 
-enum { CHILD_FD = 3 };
-
-static json_t *settings_json(const struct dag_settings *settings, bool values_are_json)
+json_t *launch_settings(const struct dag_settings *settings, bool values_are_json)
 {
     json_t *object = json_object();
 
@@ -32,12 +31,11 @@ static json_t *settings_json(const struct dag_settings *settings, bool values_ar
     return object;
 }
 
-static json_t *kafka_json(const struct run *run)
+json_t *launch_kafka(const struct dag *dag, const char *brokers)
 {
-    json_t *object = settings_json(&run->dag->kafka, false);
+    json_t *object = launch_settings(&dag->kafka, false);
 
-    (void)json_object_set_new(object, "bootstrap.servers",
-                              json_string(run->options->brokers));
+    (void)json_object_set_new(object, "bootstrap.servers", json_string(brokers));
     return object;
 }
 
@@ -121,7 +119,8 @@ static json_t *config_json(const struct run_client *client)
         "type", "config", "dag", run->dag->name, "node", node->name, "client",
         node->clients[client->index], "client_id", client->id, "run",
         (json_int_t)run->number, "attempt", client->attempt, "dir", run->dag->dir, "with",
-        settings_json(&node->with, true), "kafka", kafka_json(run), "mode", "run",
+        launch_settings(&node->with, true), "kafka",
+        launch_kafka(run->dag, run->options->brokers), "mode", "run",
         "source", node->input_count == 0, "keep", run->options->keep, "inputs",
         inputs_json(run, node), "outputs", outputs_json(run, client->node), "max_record",
         (json_int_t)max_record(run, node), "dlq", run->nodes[client->node].dlq, "parking",
@@ -136,8 +135,7 @@ static json_t *config_json(const struct run_client *client)
     return config;
 }
 
-/* Ours, the node's own on top, and the number of its socket. */
-static char **environment(const struct dag_node *node)
+char **launch_environment(const struct dag_node *node)
 {
     size_t count = 0;
     size_t n = 0;
@@ -160,11 +158,11 @@ static char **environment(const struct dag_node *node)
     }
     for (size_t k = 0; k < node->env.count; k++)
         env[n++] = mem_printf("%s=%s", node->env.items[k].name, node->env.items[k].value);
-    env[n] = mem_printf("%s=%d", CONTRACT_ENV_FD, CHILD_FD);
+    env[n] = mem_printf("%s=%d", CONTRACT_ENV_FD, LAUNCH_FD);
     return env;
 }
 
-static void free_strings(char **strings)
+void launch_free_strings(char **strings)
 {
     for (char **s = strings; *s; s++)
         free(*s);
@@ -190,7 +188,7 @@ static int spawn(struct run_client *client, int child_fd, struct error *err)
     struct run *run = client->run;
     const struct dag_node *node = &run->dag->nodes[client->node];
     char **argv = mem_alloc((node->arg_count + 2) * sizeof *argv);
-    char **env = environment(node);
+    char **env = launch_environment(node);
     struct process_spec spec = {
         .path = run->nodes[client->node].program_path,
         .argv = argv,
@@ -200,15 +198,15 @@ static int spawn(struct run_client *client, int child_fd, struct error *err)
         .stdout_fd = logfile_child_fd(client->log, LOGFILE_STDOUT),
         .stderr_fd = logfile_child_fd(client->log, LOGFILE_STDERR),
         .extra_fd = child_fd,
-        .extra_number = CHILD_FD,
+        .extra_number = LAUNCH_FD,
     };
 
     argv[0] = mem_strdup(node->program);
     for (size_t i = 0; i < node->arg_count; i++)
         argv[i + 1] = mem_strdup(node->args[i]);
     client->process = process_spawn(&spec, err);
-    free_strings(argv);
-    free_strings(env);
+    launch_free_strings(argv);
+    launch_free_strings(env);
     if (client->process == NULL)
         return -1;
     return loop_add(run->loop, process_fd(client->process), EPOLLIN, client_io_on_exit,
@@ -240,10 +238,6 @@ static int open_parts(struct run_client *client, struct error *err)
     return result;
 }
 
-/*
- * Start the client's next attempt. 0: a process runs. -1: none could be started; the
- * attempt is recorded with the reason.
- */
 int launch_client(struct run_client *client)
 {
     struct error err = {0};

@@ -62,6 +62,38 @@ void run_event(struct run *run, const char *level, const char *kind, const char 
 
 /* ---------------------------------------------------------------------------- opening */
 
+/* The children that are not strays: the clients, and those we were born with. */
+static pid_t *own_children(const struct run *run, size_t *count)
+{
+    size_t capacity = run->born_count;
+    pid_t *pids = mem_alloc((capacity + 1) * sizeof *pids);
+
+    memcpy(pids, run->born_with, run->born_count * sizeof *pids);
+    *count = run->born_count;
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        for (size_t c = 0; c < run->nodes[n].client_count; c++) {
+            const struct run_client *client = &run->nodes[n].clients[c];
+
+            if (client->process == NULL)
+                continue;
+            pids = mem_grow(pids, *count, &capacity, sizeof *pids);
+            pids[(*count)++] = process_pid(client->process);
+        }
+    }
+    return pids;
+}
+
+static void end_strays(struct run *run, bool kill_too)
+{
+    size_t count;
+    pid_t *own = own_children(run, &count);
+
+    if (kill_too)
+        (void)process_kill_orphans(own, count);
+    (void)process_reap_orphans(own, count);
+    free(own);
+}
+
 static void on_signal(void *arg, uint32_t events)
 {
     struct run *run = arg;
@@ -70,7 +102,7 @@ static void on_signal(void *arg, uint32_t events)
     (void)events;
     while ((signal = signals_next(run->signals)) != 0) {
         if (signal == SIGCHLD) {
-            (void)process_reap_orphans();
+            end_strays(run, false);
         } else if (signal == SIGINT && run->rec->stop != RECONCILE_GO_ON) {
             run->interrupted = true;
             run_stop(run, RECONCILE_NOW);
@@ -194,6 +226,9 @@ static int open_parts(struct run *run, struct error *err)
     if (run->signals < 0 ||
         loop_add(run->loop, run->signals, EPOLLIN, on_signal, run, err) < 0)
         return -1;
+    run->born_count = process_children(NULL, 0);
+    run->born_with = mem_alloc((run->born_count + 1) * sizeof *run->born_with);
+    (void)process_children(run->born_with, run->born_count);
     if (process_become_subreaper(err) < 0 || init_nodes(run, err) < 0)
         return -1;
     if (open_state(run, err) < 0)
@@ -241,6 +276,7 @@ static void free_run(struct run *run)
     reconcile_free(run->rec);
     plan_free(run->plan);
     free(run->actions.items);
+    free(run->born_with);
     free(run->gone);
     free(run->nodes);
     free(run->edges);
@@ -313,7 +349,7 @@ static void carry_out(struct run *run, const struct reconcile_action *action)
         offsets_ask_ends(run, action->node);
         break;
     case REC_ACCOUNT:
-        (void)process_kill_orphans();
+        end_strays(run, true);
         offsets_account(run);
         break;
     case REC_FINISH:

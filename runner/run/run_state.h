@@ -15,6 +15,7 @@
 #include "host/logfile.h"
 #include "host/process.h"
 #include "host/signals.h"
+#include "run/launch.h"
 #include "run/run.h"
 
 enum {
@@ -121,6 +122,8 @@ struct run {
     struct broker *broker;
     struct control *control;
     int signals;
+    pid_t *born_with; /* children that were there before the run */
+    size_t born_count;
     struct reconcile *rec;
     struct reconcile_actions actions;
     struct run_node *nodes;
@@ -187,9 +190,6 @@ void offsets_sum(struct run *run, size_t node);
 bool offsets_parse_counts(const char *metadata, struct history_totals *totals);
 int64_t offsets_backlog(const struct run_edge *edge);
 int64_t offsets_deadline(const struct run *run);
-
-/* launch.c */
-int launch_client(struct run_client *client);
 
 /* client_io.c */
 void client_io_init(struct run *run);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/cmd.h"
+#include "cli/detach.h"
+#include "cli/table.h"
+#include "cli/start_options.h"
+#include "run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PAINT_MS = 500 };
+
+/* What the foreground shows, and where. */
+struct screen {
+    struct table *table; /* NULL: plain lines on stderr */
+    json_t *before;      /* status of the last plain update */
+    int64_t next_ms;
+    bool quiet; /* detached: only talk, into the log */
+};
+
+static void on_line(void *arg, const char *client, const char *text, size_t len,
+                    int64_t skipped)
+{
+    const struct screen *screen = arg;
+
+    if (skipped > 0)
+        (void)fprintf(stderr, "dagrun: %lld lines of %s are not shown, its log has them\n",
+                      (long long)skipped, client);
+    if (!isatty(STDOUT_FILENO)) {
+        (void)fwrite(text, 1, len, stdout);
+        (void)fputc('\n', stdout);
+        (void)fflush(stdout);
+    } else if (screen->table) {
+        table_line(screen->table, client, text, len);
+    } else {
+        (void)printf("%s | ", client);
+        text_print_safe(stdout, text, len);
+        (void)putchar('\n');
+    }
+}
+
+static void on_talk(void *arg, const char *text)
+{
+    const struct screen *screen = arg;
+
+    if (screen->table) {
+        table_line(screen->table, NULL, text, strlen(text));
+        return;
+    }
+    (void)fputs("dagrun: ", stderr);
+    text_print_safe(stderr, text, strlen(text));
+    (void)fputc('\n', stderr);
+}
+
+static void paint(struct screen *screen, const struct run *run, bool now)
+{
+    json_t *status;
+
+    if (screen->quiet || run_number(run) == 0 ||
+        (!now && clock_mono_ms() < screen->next_ms))
+        return;
+    screen->next_ms = clock_mono_ms() + PAINT_MS;
+    status = run_status(run);
+    if (screen->table) {
+        table_update(screen->table, status);
+    } else {
+        plain_update(stderr, screen->before, status);
+        json_decref(screen->before);
+        screen->before = json_incref(status);
+    }
+    json_decref(status);
+}
+
+static void finish(struct screen *screen, const struct run *run)
+{
+    json_t *status;
+
+    if (screen->quiet || run_number(run) == 0)
+        return;
+    paint(screen, run, true);
+    status = run_status(run);
+    if (screen->table)
+        table_finish(screen->table, status);
+    else
+        plain_finish(stderr, status);
+    json_decref(status);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void run_until_over(struct loop *loop, struct run *run, struct screen *screen,
+                           struct detach *detach)
+{
+    while (!run_is_over(run)) {
+        int64_t deadline = run_deadline_ms(run);
+
+        if (!screen->quiet && run_number(run) > 0)
+            deadline = earlier(deadline, screen->next_ms);
+        loop_wait(loop, deadline);
+        run_step(run);
+        paint(screen, run, false);
+        if (run_has_started(run))
+            detach_ready(detach, run_number(run));
+    }
+}
+
+/* The run from its opening to its end; the exit code. */
+static int carry_out(const struct start_options *options, const struct dag *dag,
+                     const char *brokers, const char *home, struct detach *detach)
+{
+    bool terminal = isatty(STDERR_FILENO) && !options->plain && detach == NULL;
+    struct screen screen = {
+        .table = terminal ? table_new(stderr, 0, 0, table_color(stderr)) : NULL,
+        .quiet = detach != NULL};
+    struct run_options run_options = {.home = home,
+                                      .dag = dag,
+                                      .brokers = brokers,
+                                      .permits = options->permits,
+                                      .keep = options->keep,
+                                      .trigger = options->trigger,
+                                      .program_path = cli_program_path,
+                                      .on_line = detach ? NULL : on_line,
+                                      .on_talk = on_talk,
+                                      .arg = &screen};
+    struct error err = {0};
+    struct loop *loop = loop_new(&err);
+    struct run *run = loop ? run_open(loop, &run_options, &err) : NULL;
+    int code;
+
+    if (run) {
+        run_until_over(loop, run, &screen, detach);
+        finish(&screen, run);
+        detach_ready(detach, run_number(run));
+        code = run_close(run, &err);
+    } else {
+        code = error_exit_code(err.kind);
+    }
+    if (error_is_set(&err)) {
+        detach_failed(detach, code, err.text);
+        (void)cli_fail(&err);
+    }
+    table_free(screen.table);
+    json_decref(screen.before);
+    loop_free(loop);
+    return code;
+}
+
+/* Start a checked dag in the foreground or, when asked, in a process of its own. */
+static int start_dag(const struct start_options *options, const struct dag *dag)
+{
+    struct error err = {0};
+    const char *why = NULL;
+    const char *brokers = cli_brokers(dag, options->brokers, &why);
+    struct detach *detach = NULL;
+    char *home;
+    int code;
+
+    if (brokers == NULL) {
+        error_set(&err, ERROR_INPUT, "%s", why);
+        return cli_fail(&err);
+    }
+    home = cli_home(true, &err);
+    if (home == NULL)
+        return cli_fail(&err);
+    if (options->detach) {
+        code = detach_fork(home, dag->name, &detach, &err);
+        if (detach == NULL) { /* the parent, told how it went */
+            free(home);
+            return error_is_set(&err) ? cli_fail(&err) : code;
+        }
+    }
+    code = carry_out(options, dag, brokers, home, detach);
+    detach_free(detach);
+    free(home);
+    return code;
+}
+
+static int run(int argc, char **argv)
+{
+    struct start_options options = {.trigger = "start"};
+    struct error err = {0};
+    struct dag *dag = NULL;
+    char *path = NULL;
+    int code = start_options_parse(argc, argv, &options);
+
+    if (code != 0)
+        goto done;
+    path = start_find_file(options.file, &err);
+    if (path)
+        dag = cli_load_dag(path, &options.params, true, &err);
+    if (dag)
+        code = start_dag(&options, dag);
+    else
+        code = *err.text ? cli_fail(&err) : error_exit_code(err.kind);
+done:
+    dag_free(dag);
+    free(path);
+    start_options_clear(&options);
+    return code;
+}
+
+extern const struct cmd cmd_start;
+const struct cmd cmd_start = {
+    .name = "start",
+    .usage = "start [OPTIONS] FILE|DAG",
+    .doc = "Run a dag until its sources are finished, or until it is stopped.",
+    .help = "FILE is a YAML file; DAG the name of one that has run.\n\n"
+            "  -d, --detach          return when all clients are up; 'dagrun stop' ends it\n"
+            "  --keep                finished sources wait for 'send'; only 'stop' ends it\n"
+            "  --fresh               drop what is unread, begin sources anew; counted\n"
+            "  --abandon EDGE        give up what is unread on an edge (FROM:TO); repeatable\n"
+            "  --adopt               take the dag's name over from another YAML path\n"
+            "  --brokers HOST:PORT   the Kafka to use, before kafka.brokers and\n"
+            "                        DAGRUN_BROKERS\n"
+            "  --param NAME=VALUE    for ${NAME} in the YAML; repeatable\n"
+            "  --plain               lines instead of the live table\n\n"
+            "Lines of sinks go to stdout, everything else to stderr. Ctrl-C drains, a second\n"
+            "one ends at once. Exit codes: 0 succeeded or stopped, 1 failed or with dead\n"
+            "letters, 2 bad input, 3 no broker, 5 conflict with what the last run left,\n"
+            "130 ended by a second Ctrl-C.\n",
+    .run = run,
+};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/detach.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct detach {
+    int pipe; /* to the parent; -1 once it was told */
+    char *dag;
+    char *log;
+};
+
+/* What the child writes: the exit code, then the line to show. */
+struct word {
+    int exit_code;
+    char text[1200];
+};
+
+static void tell(struct detach *detach, const struct word *word)
+{
+    if (detach == NULL || detach->pipe < 0)
+        return;
+    (void)!write(detach->pipe, word, sizeof *word);
+    (void)close(detach->pipe);
+    detach->pipe = -1;
+}
+
+void detach_ready(struct detach *detach, int64_t run)
+{
+    struct word word = {0};
+
+    if (detach == NULL)
+        return;
+    (void)snprintf(word.text, sizeof word.text, "%s@%" PRId64 " runs; its log is %s",
+                   detach->dag, run, detach->log);
+    tell(detach, &word);
+}
+
+void detach_failed(struct detach *detach, int exit_code, const char *text)
+{
+    struct word word = {.exit_code = exit_code};
+
+    (void)snprintf(word.text, sizeof word.text, "%s", text);
+    tell(detach, &word);
+}
+
+void detach_free(struct detach *detach)
+{
+    if (detach == NULL)
+        return;
+    if (detach->pipe >= 0)
+        (void)close(detach->pipe);
+    free(detach->dag);
+    free(detach->log);
+    free(detach);
+}
+
+static int wait_for_word(int fd, const char *log)
+{
+    struct word word;
+    size_t have = 0;
+    ssize_t len = 0;
+
+    while (have < sizeof word &&
+           ((len = read(fd, (char *)&word + have, sizeof word - have)) > 0 ||
+            (len < 0 && errno == EINTR)))
+        have += len > 0 ? (size_t)len : 0;
+    (void)close(fd);
+    if (have < sizeof word) {
+        (void)fprintf(stderr, "dagrun: error: the runner died while starting; see %s\n",
+                      log);
+        return 1;
+    }
+    if (word.exit_code == 0)
+        (void)puts(word.text);
+    else
+        (void)fprintf(stderr, "dagrun: error: %s\n", word.text);
+    return word.exit_code;
+}
+
+static void become_daemon(const char *log)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+
+    (void)setsid();
+    (void)dup2(null, STDIN_FILENO);
+    (void)dup2(file >= 0 ? file : null, STDOUT_FILENO);
+    (void)dup2(file >= 0 ? file : null, STDERR_FILENO);
+    (void)close(null);
+    if (file >= 0)
+        (void)close(file);
+}
+
+int detach_fork(const char *home, const char *dag, struct detach **detach,
+                struct error *err)
+{
+    char *folder = mem_printf("%s/dags", home);
+    char *log = mem_printf("%s/%s.log", folder, dag);
+    int ends[2];
+    pid_t pid = -1;
+    int code = 1;
+
+    (void)mkdir(folder, 0700);
+    if (pipe2(ends, O_CLOEXEC) == 0)
+        pid = fork();
+    if (pid < 0) {
+        error_set(err, ERROR_INTERNAL, "could not start a process: %s", strerror(errno));
+    } else if (pid > 0) {
+        (void)close(ends[1]);
+        code = wait_for_word(ends[0], log);
+    } else {
+        (void)close(ends[0]);
+        *detach = mem_alloc(sizeof **detach);
+        **detach = (struct detach){
+            .pipe = ends[1], .dag = mem_strdup(dag), .log = mem_strdup(log)};
+        become_daemon(log);
+        code = 0;
+    }
+    free(folder);
+    free(log);
+    return code;
+}
