@@ -410,7 +410,9 @@ static void run(struct client *client)
     struct error err = {0};
 
     if (node_start(&client->n, &program) < 0) {
-        client_fail(client, CLIENT_FAILED, "%s", program.text);
+        client_fail(client,
+                    program.kind == DAGNODE_USAGE ? CONTRACT_EXIT_USAGE : CLIENT_FAILED,
+                    "%s", program.text);
         return;
     }
     if (open_kafka(client, &err) < 0) {
