@@ -5,7 +5,7 @@
 #include "run/run.h"
 
 #include "base/clock.h"
-#include "run/run_state.h"
+#include "run/start.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -177,10 +177,6 @@ void run_event(struct run *run, const char *level, const char *kind, const char 
                const char *client, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
-/* start.c: from the first request to the broker until the clients may be started. */
-void start_begin(struct run *run);
-void start_step(struct run *run);
-
 /* offsets.c */
 void offsets_tick(struct run *run, int64_t now_ms);
 void offsets_want(struct run *run, size_t node);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * start_commit.c - commits where each group begins before any reader starts, so that no
+ * client ever has to guess; then the run begins.
+ */
+#include "base/clock.h"
+#include "base/contract.h"
+#include "run/start.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void finish_start(struct run *run);
+
+/* -------------------------------------------------------------- start offsets are set */
+
+/* What the group's offset of a partition must be before a reader starts; -1: stays. */
+static int64_t wanted_start(const struct run *run, const struct run_edge *edge, size_t p)
+{
+    const struct run_partition *part = &edge->partitions[p];
+
+    if (run->options->permits.fresh && !run->prepare_only && part->end > 0 &&
+        part->end != part->committed)
+        return part->end;
+    if (part->given)
+        return -1;
+    return part->committed >= 0 ? part->committed : part->beginning;
+}
+
+static char *counts_text(const struct run_partition *part, int64_t skipped)
+{
+    return mem_printf(CONTRACT_COUNTS, (long long)part->base.in + skipped,
+                      (long long)part->base.answered, (long long)part->base.dropped + skipped,
+                      (long long)part->base.dead, (long long)part->base.out);
+}
+
+static void on_start_committed(void *arg, const struct broker_reply *reply)
+{
+    struct run *run = arg;
+    bool refused = reply->error_code == BROKER_UNKNOWN_MEMBER;
+
+    for (size_t i = 0; i < reply->count; i++)
+        refused = refused || reply->items[i].error_code == BROKER_UNKNOWN_MEMBER;
+    if (refused && clock_mono_ms() < run->step_limit_ms) {
+        /* Members of a run that was killed: the broker drops them after 10 s. */
+        run->pending--;
+        run->next_step = start_commit_offsets;
+        run->step_at_ms = clock_mono_ms() + 500;
+        return;
+    }
+    if (start_answered(run, reply, "commit the start offsets"))
+        return;
+    for (size_t i = 0; i < reply->count; i++) {
+        if (reply->items[i].error_code != BROKER_OK)
+            run_fail(run, ERROR_UNREACHABLE, "start offset of %s [%d]: %s",
+                     reply->items[i].name, (int)reply->items[i].partition,
+                     reply->items[i].error);
+    }
+}
+
+static void set_start(struct run *run, struct run_partition *part, int64_t offset,
+                      int64_t *skipped)
+{
+    int64_t from = part->committed >= 0 ? part->committed : part->beginning;
+
+    *skipped = run->options->permits.fresh && !run->prepare_only && offset > from
+                   ? offset - from
+                   : 0;
+    part->start = offset;
+}
+
+/* The start offsets of one node's inputs, in one request. */
+static void commit_node(struct run *run, size_t n)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+    struct broker_position *positions = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < node->input_count; i++) {
+        struct run_edge *edge = &run->edges[node->inputs[i]];
+
+        for (size_t p = 0; p < edge->partition_count; p++) {
+            struct run_partition *part = &edge->partitions[p];
+            int64_t offset = wanted_start(run, edge, p);
+            int64_t skipped;
+
+            if (offset < 0)
+                continue;
+            set_start(run, part, offset, &skipped);
+            positions = mem_grow(positions, count, &capacity, sizeof *positions);
+            positions[count++] = (struct broker_position){
+                .topic = edge->topic,
+                .partition = (int32_t)p,
+                .offset = offset,
+                .metadata = counts_text(part, skipped)};
+        }
+    }
+    if (count > 0) {
+        run->pending++;
+        broker_alter_group_offsets(run->broker, run->nodes[n].group, positions, count,
+                                   RUN_BROKER_TIMEOUT_MS, on_start_committed, run);
+    }
+    for (size_t i = 0; i < count; i++)
+        free((char *)positions[i].metadata);
+    free(positions);
+}
+
+void start_commit_offsets(struct run *run)
+{
+    run->next_step = finish_start;
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        if (run->nodes[n].group)
+            commit_node(run, n);
+    }
+}
+
+/* ------------------------------------------------------------------------ all is there */
+
+static void settle_partition(struct run *run, size_t node, struct run_partition *part)
+{
+    int64_t from = part->committed >= 0 ? part->committed : part->beginning;
+
+    if (part->end < 0)
+        part->end = 0;
+    part->write_start = part->end;
+    if (part->start < 0)
+        part->start = from;
+    if (run->options->permits.fresh && part->start > from) {
+        run->skipped_records += part->start - from;
+        run->nodes[node].skipped += part->start - from;
+        part->now.in += part->start - from;
+        part->now.dropped += part->start - from;
+    }
+    part->committed = part->start;
+}
+
+static void finish_start(struct run *run)
+{
+    for (size_t e = 0; e < run->dag->edge_count; e++) {
+        for (size_t p = 0; p < run->edges[e].partition_count; p++)
+            settle_partition(run, run->dag->edges[e].to, &run->edges[e].partitions[p]);
+    }
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        for (size_t c = 0; run->options->permits.fresh && c < run->nodes[n].client_count;
+             c++)
+            run->nodes[n].clients[c].resume_position = 0;
+    }
+    if (run->prepare_only) {
+        run->over = true;
+        return;
+    }
+    record_begin(run);
+    if (run->failure.kind == ERROR_NONE)
+        run->launched = true;
+}

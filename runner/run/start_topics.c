@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * start_topics.c - makes the topics and partitions that are missing, and waits for their
+ * leaders.
+ */
+#include "base/clock.h"
+#include "run/start.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEADER_POLL_MS = 50 };
+
+static void find_leaders(struct run *run);
+static void check_leaders(struct run *run);
+
+/* ------------------------------------------------------------------- topics are made */
+
+static bool topic_is_there(const struct run *run, const struct plan_topic *topic)
+{
+    return topic->kind == PLAN_EDGE && run->edges[topic->edges[0]].existing > 0;
+}
+
+/* host/history.h has its own words for the kinds of plan.h. */
+static enum history_topic_kind history_kind(enum plan_topic_kind kind)
+{
+    return kind == PLAN_EDGE  ? HISTORY_TOPIC_EDGE
+           : kind == PLAN_DLQ ? HISTORY_TOPIC_DLQ
+                              : HISTORY_TOPIC_PARKING;
+}
+
+/* A topic that dagrun made may be emptied and deleted by it: that must not be forgotten. */
+static void note_created(struct run *run, const char *name)
+{
+    for (size_t t = 0; t < run->plan->topic_count; t++) {
+        const struct plan_topic *topic = &run->plan->topics[t];
+
+        if (strcmp(topic->name, name) != 0)
+            continue;
+        history_topic(run->history,
+                      &(struct history_topic){.topic = name,
+                                              .kind = history_kind(topic->kind),
+                                              .created = true});
+        for (size_t i = 0; i < topic->edge_count; i++)
+            run->edges[topic->edges[i]].created = true;
+    }
+}
+
+static void on_created(void *arg, const struct broker_reply *reply)
+{
+    struct run *run = arg;
+
+    if (start_answered(run, reply, "create topics"))
+        return;
+    for (size_t i = 0; i < reply->count; i++) {
+        const struct broker_item *item = &reply->items[i];
+
+        if (item->error_code == BROKER_OK)
+            note_created(run, item->name);
+        else if (item->error_code != BROKER_TOPIC_EXISTS)
+            run_fail(run, ERROR_UNREACHABLE, "topic %s could not be created: %s",
+                     item->name, item->error);
+    }
+}
+
+static void on_grown(void *arg, const struct broker_reply *reply)
+{
+    struct run *run = arg;
+
+    if (start_answered(run, reply, "create partitions"))
+        return;
+    for (size_t i = 0; i < reply->count; i++) {
+        if (reply->items[i].error_code != BROKER_OK)
+            run_fail(run, ERROR_UNREACHABLE, "topic %s could not get more partitions: %s",
+                     reply->items[i].name, reply->items[i].error);
+    }
+}
+
+void start_make_topics(struct run *run)
+{
+    struct broker_topic *fresh = mem_alloc(run->plan->topic_count * sizeof *fresh);
+    struct broker_topic *grown = mem_alloc(run->plan->topic_count * sizeof *grown);
+    size_t fresh_count = 0;
+    size_t grown_count = 0;
+
+    for (size_t t = 0; t < run->plan->topic_count; t++) {
+        const struct plan_topic *topic = &run->plan->topics[t];
+        struct broker_topic spec = {.name = topic->name,
+                                    .partitions = topic->partitions,
+                                    .replication = topic->replication,
+                                    .config = plan_topic_config(run->plan, t)};
+
+        if (!topic_is_there(run, topic))
+            fresh[fresh_count++] = spec;
+        else if ((size_t)topic->partitions > run->edges[topic->edges[0]].existing)
+            grown[grown_count++] = spec;
+    }
+    run->next_step = find_leaders;
+    run->step_limit_ms = clock_mono_ms() + START_LEADER_LIMIT_MS;
+    if (fresh_count > 0) {
+        struct history_dag dag = {.dag = run->dag->name,
+                                  .path = run->dag->path,
+                                  .broker = run->options->brokers};
+
+        if (history_dag_begin(run->history, &dag, &run->failure) < 0)
+            fresh_count = 0;
+    }
+    if (fresh_count > 0) {
+        run->pending++;
+        broker_create_topics(run->broker, fresh, fresh_count, RUN_BROKER_TIMEOUT_MS,
+                             on_created, run);
+    }
+    if (grown_count > 0) {
+        run->pending++;
+        broker_create_partitions(run->broker, grown, grown_count, RUN_BROKER_TIMEOUT_MS,
+                                 on_grown, run);
+    }
+    free(fresh);
+    free(grown);
+}
+
+static void on_leaders(void *arg, const struct broker_reply *reply)
+{
+    struct run *run = arg;
+
+    if (start_answered(run, reply, "describe topics"))
+        return;
+    run->leaderless = 0;
+    for (size_t i = 0; i < reply->count; i++) {
+        const struct broker_item *item = &reply->items[i];
+
+        if (item->error_code == BROKER_OK && item->leaderless == 0) {
+            for (size_t e = 0; e < run->dag->edge_count; e++) {
+                if (strcmp(run->edges[e].topic, item->name) != 0)
+                    continue;
+                free(run->edges[e].topic_id);
+                run->edges[e].topic_id = mem_strdup(item->topic_id);
+                start_grow_edge(&run->edges[e], (size_t)item->partitions);
+            }
+        } else {
+            run->leaderless++;
+        }
+    }
+}
+
+static void find_leaders(struct run *run)
+{
+    const char **names = mem_alloc((run->plan->topic_count + 1) * sizeof *names);
+
+    for (size_t t = 0; t < run->plan->topic_count; t++)
+        names[t] = run->plan->topics[t].name;
+    run->next_step = check_leaders;
+    if (run->plan->topic_count > 0) {
+        run->pending++;
+        broker_describe_topics(run->broker, names, run->plan->topic_count,
+                               RUN_BROKER_TIMEOUT_MS, on_leaders, run);
+    }
+    free(names);
+}
+
+static void check_leaders(struct run *run)
+{
+    int64_t now_ms = clock_mono_ms();
+
+    if (run->leaderless == 0) {
+        run->next_step = start_commit_offsets;
+        run->step_limit_ms = now_ms + START_GROUP_LIMIT_MS;
+        return;
+    }
+    if (now_ms > run->step_limit_ms) {
+        run_fail(run, ERROR_UNREACHABLE, "%zu topics have no leader after %d s",
+                 run->leaderless, START_LEADER_LIMIT_MS / 1000);
+        return;
+    }
+    run->next_step = find_leaders;
+    run->step_at_ms = now_ms + LEADER_POLL_MS;
+}
