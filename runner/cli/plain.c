@@ -59,7 +59,7 @@ static void say_state(FILE *out, const json_t *before, const json_t *nodes, size
 {
     enum { SHOWN = 20 };
     const char *state = json_get_string(json_array_get(nodes, from), "state", "");
-    char *safe = table_safe(state);
+    char *safe = grid_safe(state);
     size_t count = 0;
 
     for (size_t i = from; i < json_array_size(nodes); i++) {
@@ -71,7 +71,7 @@ static void say_state(FILE *out, const json_t *before, const json_t *nodes, size
             continue;
         if (count++ >= SHOWN)
             continue;
-        name = table_safe(json_get_string(node, "node", ""));
+        name = grid_safe(json_get_string(node, "node", ""));
         (void)fprintf(out, "%s%s", count > 1 ? ", " : "", name);
         free(name);
     }
@@ -89,8 +89,8 @@ static void say_restart(FILE *out, const json_t *before, const json_t *node)
 
     if (restarts <= json_get_int(before, "restarts", 0))
         return;
-    name = table_safe(json_get_string(node, "node", ""));
-    error = table_safe(json_get_string(node, "last_error", ""));
+    name = grid_safe(json_get_string(node, "node", ""));
+    error = grid_safe(json_get_string(node, "last_error", ""));
     (void)fprintf(out, "%s: restarted (%" PRId64 "%s)%s%s\n", name, restarts,
                   restarts == 1 ? " time" : " times", *error ? ": " : "", error);
     free(name);
@@ -106,8 +106,8 @@ static void say_error(FILE *out, const json_t *before, const json_t *node)
         *json_get_string(node, "last_error", "") == '\0' ||
         json_get_int(node, "restarts", 0) > json_get_int(before, "restarts", 0))
         return;
-    name = table_safe(json_get_string(node, "node", ""));
-    error = table_safe(json_get_string(node, "last_error", ""));
+    name = grid_safe(json_get_string(node, "node", ""));
+    error = grid_safe(json_get_string(node, "last_error", ""));
     (void)fprintf(out, "%s: %s\n", name, error);
     free(name);
     free(error);
@@ -116,11 +116,15 @@ static void say_error(FILE *out, const json_t *before, const json_t *node)
 static void say_run(FILE *out, const json_t *before, const json_t *status)
 {
     const json_t *broker = json_object_get(status, "broker");
-    bool up = json_get_bool(broker, "up", true);
-    bool was_up = json_get_bool(json_object_get(before, "broker"), "up", true);
+    const json_t *old = json_object_get(before, "broker");
+    /* While it has never answered nor failed, it is not up, but not down either. */
+    bool up = json_get_bool(broker, "up", true) ||
+              json_get_string(broker, "error", NULL) == NULL;
+    bool was_up = json_get_bool(old, "up", true) ||
+                  json_get_string(old, "error", NULL) == NULL;
     char *name = table_run_name(status);
-    char *state = table_safe(json_get_string(status, "state", "?"));
-    char *address = table_safe(json_get_string(broker, "address", "?"));
+    char *state = grid_safe(json_get_string(status, "state", "?"));
+    char *address = grid_safe(json_get_string(broker, "address", "?"));
 
     if (changed(before, status, "state"))
         (void)fprintf(out, "%s: %s\n", name, state);
@@ -151,11 +155,10 @@ void plain_update(FILE *out, const json_t *before, const json_t *status)
 void plain_finish(FILE *out, const json_t *status)
 {
     struct table_size size = {0};
-    struct table_lines lines = {0};
+    struct lines lines = {0};
 
     table_render_final(status, size, false, &lines);
-    for (size_t i = 0; i < lines.count; i++)
-        (void)fprintf(out, "%s\n", lines.items[i]);
+    lines_print(&lines, out);
     (void)fflush(out);
-    table_lines_clear(&lines);
+    lines_clear(&lines);
 }

@@ -23,7 +23,7 @@ struct table {
     FILE *out;
     struct table_size fallback;
     bool color;
-    struct table_lines lines; /* on the screen now, or to be painted next */
+    struct lines lines; /* on the screen now, or to be painted next */
     size_t painted;           /* how many of them are on the screen */
     struct text_buf pending;  /* lines above, not written yet */
     int64_t written_ms;
@@ -71,7 +71,7 @@ void table_free(struct table *table)
 {
     if (table == NULL)
         return;
-    table_lines_clear(&table->lines);
+    lines_clear(&table->lines);
     text_buf_clear(&table->pending);
     free(table);
 }
@@ -102,7 +102,7 @@ static void write_out(struct table *table, struct text_buf *text)
 }
 
 /* Put the pending lines and then the given table on the screen. */
-static void paint(struct table *table, struct table_lines *next, int width)
+static void paint(struct table *table, struct lines *next, int width)
 {
     struct text_buf out = {0};
 
@@ -117,14 +117,14 @@ static void paint(struct table *table, struct table_lines *next, int width)
     if (next->count < table->painted)
         text_append(&out, "\x1b[J");
     if (next != &table->lines) {
-        table_lines_clear(&table->lines);
+        lines_clear(&table->lines);
         table->lines = *next;
     }
     table->painted = table->lines.count;
     write_out(table, &out);
 }
 
-static bool same_lines(const struct table *table, const struct table_lines *next)
+static bool same_lines(const struct table *table, const struct lines *next)
 {
     if (table->painted != next->count)
         return false;
@@ -138,7 +138,7 @@ static bool same_lines(const struct table *table, const struct table_lines *next
 void table_update(struct table *table, const json_t *status)
 {
     struct table_size size = terminal_size(table);
-    struct table_lines next = {0};
+    struct lines next = {0};
 
     if (size.height > 1)
         size.height--; /* the cursor's row */
@@ -146,7 +146,7 @@ void table_update(struct table *table, const json_t *status)
         size.width--; /* erasing after a full row would take its last character */
     table_render_live(status, size, table->color, &next);
     if (table->pending.len == 0 && same_lines(table, &next))
-        table_lines_clear(&next);
+        lines_clear(&next);
     else
         paint(table, &next, size.width);
 }
@@ -179,35 +179,29 @@ void table_line(struct table *table, const char *prefix, const char *text, size_
         paint(table, &table->lines, terminal_size(table).width);
 }
 
-static void print_lines(FILE *out, const struct table_lines *lines)
-{
-    for (size_t i = 0; i < lines->count; i++)
-        (void)fprintf(out, "%s\n", lines->items[i]);
-}
-
 void table_finish(struct table *table, const json_t *status)
 {
     struct table_size size = terminal_size(table);
-    struct table_lines none = {0};
-    struct table_lines lines = {0};
+    struct lines none = {0};
+    struct lines lines = {0};
 
     paint(table, &none, size.width);
     size.height = 0;
     table_render_final(status, size, table->color, &lines);
-    print_lines(table->out, &lines);
+    lines_print(&lines, table->out);
     (void)fflush(table->out);
-    table_lines_clear(&lines);
+    lines_clear(&lines);
 }
 
 void table_print(FILE *out, const json_t *status, int width, bool color)
 {
     struct table_size size = {.width = width};
-    struct table_lines lines = {0};
+    struct lines lines = {0};
 
     if (table_is_over(status))
         table_render_final(status, size, color, &lines);
     else
         table_render_live(status, size, color, &lines);
-    print_lines(out, &lines);
-    table_lines_clear(&lines);
+    lines_print(&lines, out);
+    lines_clear(&lines);
 }

@@ -326,7 +326,7 @@ START_TEST(plain_lines_say_only_what_changed)
                             "{'node':'z','state':'starting'}]}"),
                "");
     check_text(plain(first, "{'dag':'a','run':1,'state':'draining','broker':{'address':'b:1',"
-                            "'up':false},'nodes':[{'node':'x','state':'done'},"
+                            "'up':false,'error':'refused'},'nodes':[{'node':'x','state':'done'},"
                             "{'node':'y','state':'backoff','restarts':2,"
                             "'last_error':'exit code 3'},"
                             "{'node':'z','state':'starting'}]}"),
