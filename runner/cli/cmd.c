@@ -8,9 +8,13 @@
 #include <string.h>
 
 extern const struct cmd cmd_graph;
+extern const struct cmd cmd_history;
 extern const struct cmd cmd_plan;
+extern const struct cmd cmd_ps;
 extern const struct cmd cmd_send;
+extern const struct cmd cmd_show;
 extern const struct cmd cmd_start;
+extern const struct cmd cmd_status;
 extern const struct cmd cmd_stop;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_version;
@@ -19,6 +23,10 @@ const struct cmd *const cmd_table[] = {
     &cmd_start,
     &cmd_stop,
     &cmd_send,
+    &cmd_status,
+    &cmd_ps,
+    &cmd_history,
+    &cmd_show,
     &cmd_validate,
     &cmd_plan,
     &cmd_graph,
