@@ -204,6 +204,7 @@ static size_t edit_distance(const char *a, const char *b, size_t limit)
     size_t la = strlen(a);
     size_t lb = strlen(b);
     size_t row[WORD_MAX + 1];
+    size_t before[WORD_MAX + 1]; /* the row before the last */
 
     if (la > WORD_MAX || lb > WORD_MAX || la > lb + limit || lb > la + limit)
         return WORD_MAX;
@@ -211,6 +212,7 @@ static size_t edit_distance(const char *a, const char *b, size_t limit)
         row[j] = j;
     for (size_t i = 1; i <= la; i++) {
         size_t diagonal = row[0];
+        size_t swapped = i > 1 ? before[0] : 0; /* two up, two left */
         size_t least = i;
 
         row[0] = i;
@@ -221,6 +223,12 @@ static size_t edit_distance(const char *a, const char *b, size_t limit)
                 best = row[j] + 1;
             if (row[j - 1] + 1 < best)
                 best = row[j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                swapped + 1 < best)
+                best = swapped + 1;
+            if (j > 1)
+                swapped = before[j - 1];
+            before[j - 1] = diagonal;
             diagonal = row[j];
             row[j] = best;
             if (best < least)

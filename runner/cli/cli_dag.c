@@ -56,7 +56,8 @@ static int read_path(const char *path, const char *shown, struct text_buf *text,
                      struct error *err)
 {
     struct stat st;
-    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    int fd =
+        strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0 || fstat(fd, &st) != 0)
         error_set(err, ERROR_INPUT, "%s: %s", shown, strerror(errno));
@@ -65,7 +66,8 @@ static int read_path(const char *path, const char *shown, struct text_buf *text,
     else if (read_all(fd, DAG_FILE_BYTES_MAX, text) != 0)
         error_set(err, ERROR_INPUT, "%s: %s", shown, strerror(errno));
     else if (text->len > DAG_FILE_BYTES_MAX)
-        error_set(err, ERROR_INPUT, "%s is larger than 1 MiB, the most for a dag", shown);
+        error_set(err, ERROR_INPUT, "%s is larger than 1 MiB, the most for a dag",
+                  shown);
     if (fd >= 0)
         (void)close(fd);
     return error_is_set(err) ? -1 : 0;
@@ -76,7 +78,8 @@ static char *read_small_file(void *arg, const char *path, struct error *err)
     struct text_buf text = {0};
 
     (void)arg;
-    if (read_path(path, path, &text, err) == 0 && memchr(text_str(&text), '\0', text.len))
+    if (read_path(path, path, &text, err) == 0 &&
+        memchr(text_str(&text), '\0', text.len))
         error_set(err, ERROR_INPUT, "%s: not a text file", path);
     if (!error_is_set(err))
         return text_take(&text);
@@ -105,21 +108,22 @@ static char *absolute_path(const char *path, struct error *err)
 }
 
 /* A parameter that does nothing is a mistake in its name. */
-static int check_asked(const char *shown, const struct values *values, struct error *err)
+static int check_asked(const char *shown, const struct values *values,
+                       struct error *err)
 {
     for (size_t i = 0; i < values->params->count; i++) {
         const char *item = values->params->items[i];
         int len = (int)strcspn(item, "=");
 
         if (!values->asked[i])
-            error_set(err, ERROR_INPUT, "--param %.*s: %s has no ${%.*s}", len, item, shown,
-                      len, item);
+            error_set(err, ERROR_INPUT, "--param %.*s: %s has no ${%.*s}", len, item,
+                      shown, len, item);
     }
     return error_is_set(err) ? -1 : 0;
 }
 
-struct dag *cli_read_dag(const char *path, const struct cli_params *params, bool programs,
-                         struct diag_list *diags, struct error *err)
+struct dag *cli_read_dag(const char *path, const struct cli_params *params,
+                         bool programs, struct diag_list *diags, struct error *err)
 {
     static const struct cli_params none = {0};
     const char *shown = cli_shown_path(path);
@@ -164,8 +168,8 @@ void cli_print_diags(const struct diag_list *diags, const char *path)
     free(text);
 }
 
-struct dag *cli_load_dag(const char *path, const struct cli_params *params, bool programs,
-                         struct error *err)
+struct dag *cli_load_dag(const char *path, const struct cli_params *params,
+                         bool programs, struct error *err)
 {
     struct diag_list diags = {0};
     struct dag *dag = cli_read_dag(path, params, programs, &diags, err);

@@ -32,8 +32,11 @@ static void begin(struct job *job, struct cli_description *item)
     char *argv[] = {(char *)(uintptr_t)item->path, (char[]){"--describe"}, NULL};
     int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     int ends[2];
-    struct process_spec spec = {
-        .path = item->path, .argv = argv, .stdin_fd = -1, .stderr_fd = null_fd, .extra_fd = -1};
+    struct process_spec spec = {.path = item->path,
+                                .argv = argv,
+                                .stdin_fd = -1,
+                                .stderr_fd = null_fd,
+                                .extra_fd = -1};
 
     *job = (struct job){.item = item, .fd = -1};
     if (null_fd < 0 || pipe2(ends, O_CLOEXEC) != 0) {
@@ -180,9 +183,10 @@ static void report(const struct dag *dag, size_t node, const struct program *pro
         dag_check_program(dag, node, text_str(&program->description->output), diags);
 }
 
-/* programs: one per distinct name, in the order of nodes, which is sorted by program. */
+/* programs: one per distinct name, in the order of nodes, sorted by program. */
 static size_t find_programs(const struct dag *dag, const size_t *nodes,
-                            struct program *programs, struct cli_description *descriptions)
+                            struct program *programs,
+                            struct cli_description *descriptions)
 {
     size_t count = 0;
     size_t found = 0;

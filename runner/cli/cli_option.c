@@ -51,13 +51,14 @@ int cli_params_add(struct cli_params *params, const char *text, struct error *er
         error_set(err, ERROR_INPUT, "--param %.*s is given twice", (int)len, text);
         return -1;
     }
-    params->items =
-        mem_grow(params->items, params->count, &params->capacity, sizeof *params->items);
+    params->items = mem_grow(params->items, params->count, &params->capacity,
+                             sizeof *params->items);
     params->items[params->count++] = text;
     return 0;
 }
 
-const char *cli_params_find(const struct cli_params *params, const char *name, size_t len)
+const char *cli_params_find(const struct cli_params *params, const char *name,
+                            size_t len)
 {
     for (size_t i = 0; i < params->count; i++) {
         if (strncmp(params->items[i], name, len) == 0 && params->items[i][len] == '=')
@@ -79,7 +80,8 @@ const char *cli_brokers(const struct dag *dag, const char *option, const char **
     *why = "DAGRUN_BROKERS";
     if (environment && *environment)
         return environment;
-    *why = "none named: give --brokers HOST:PORT, write kafka.brokers into the YAML, or "
-           "set DAGRUN_BROKERS";
+    *why =
+        "none named: give --brokers HOST:PORT, write kafka.brokers into the YAML, or "
+        "set DAGRUN_BROKERS";
     return NULL;
 }

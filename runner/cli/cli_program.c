@@ -82,10 +82,11 @@ static void report_missing(const char *folder, const char *program, bool built_i
         error_set(err, ERROR_INPUT, "no built-in program '%s' (did you mean '%s'?)",
                   program, near);
     else if (built_in)
-        error_set(err, ERROR_INPUT,
-                  "no built-in program '%s': expected one that 'dagrun programs' lists, or "
-                  "a path such as ./%s",
-                  program, program);
+        error_set(
+            err, ERROR_INPUT,
+            "no built-in program '%s': expected one that 'dagrun programs' lists, or "
+            "a path such as ./%s",
+            program, program);
     else
         error_set(err, ERROR_INPUT, "no program %s: %s", program, strerror(errno));
     free(near);

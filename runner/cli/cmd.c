@@ -11,6 +11,7 @@ extern const struct cmd cmd_graph;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_plan;
 extern const struct cmd cmd_ps;
+extern const struct cmd cmd_schema;
 extern const struct cmd cmd_send;
 extern const struct cmd cmd_show;
 extern const struct cmd cmd_start;
@@ -30,6 +31,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_validate,
     &cmd_plan,
     &cmd_graph,
+    &cmd_schema,
     &cmd_version,
     NULL,
 };

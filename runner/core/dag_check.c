@@ -93,19 +93,21 @@ static void report_cycle(struct graph *g, const size_t *path, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         if (i < SHOWN_MAX || i + 1 == count)
-            text_appendf(&text, "%s -> ", dag->nodes[path[(start + count - i) % count]].name);
+            text_appendf(&text, "%s -> ",
+                         dag->nodes[path[(start + count - i) % count]].name);
         else if (i == SHOWN_MAX)
             text_appendf(&text, "... (%zu more) -> ", count - SHOWN_MAX - 1);
     }
     at = dag->edges[remaining_input(g, path[start])].pos;
-    diag_add(g->diags, at.line, at.column, "cycle: %s%s; a dag has none", text_str(&text),
-             dag->nodes[path[start]].name);
+    diag_add(g->diags, at.line, at.column, "cycle: %s%s; a dag has none",
+             text_str(&text), dag->nodes[path[start]].name);
     text_buf_clear(&text);
 }
 
 /*
  * Walk backwards from a node that is left over until one comes again: that is a cycle.
- * Its nodes count as done after the report, so that what is behind them is ordered, too.
+ * Its nodes count as done after the report, so that what is behind them is ordered,
+ * too.
  */
 static void break_cycle(struct graph *g, size_t from, size_t *path, size_t *seen_at)
 {
@@ -155,11 +157,13 @@ static void check_sources(struct graph *g, const bool *from_given, bool complete
         const struct dag_node *node = &dag->nodes[i];
 
         sources += !from_given[i];
-        if (complete && !from_given[i] && node->output_count == 0 && dag->node_count > 1)
-            diag_add(g->diags, node->pos.line, node->pos.column,
-                     "node '%s' is connected to nothing: give it a 'from', or let another "
-                     "node read from it",
-                     node->name);
+        if (complete && !from_given[i] && node->output_count == 0 &&
+            dag->node_count > 1)
+            diag_add(
+                g->diags, node->pos.line, node->pos.column,
+                "node '%s' is connected to nothing: give it a 'from', or let another "
+                "node read from it",
+                node->name);
     }
     if (sources == 0 && g->cycles == 0 && g->diags->count == 0)
         diag_add(g->diags, dag->nodes[0].pos.line, dag->nodes[0].pos.column,
@@ -173,11 +177,12 @@ static void check_partitions(const struct dag *dag, struct diag_list *diags)
         size_t clients = dag->nodes[edge->to].client_count;
 
         if (edge->partitions > 0 && clients > (size_t)edge->partitions)
-            diag_add(diags, edge->partitions_pos.line, edge->partitions_pos.column,
-                     "edge %s: %d partition%s for the %zu clients of node '%s': expected "
-                     "at least %zu, or fewer clients",
-                     edge->id, edge->partitions, edge->partitions == 1 ? "" : "s", clients,
-                     dag->nodes[edge->to].name, clients);
+            diag_add(
+                diags, edge->partitions_pos.line, edge->partitions_pos.column,
+                "edge %s: %d partition%s for the %zu clients of node '%s': expected "
+                "at least %zu, or fewer clients",
+                edge->id, edge->partitions, edge->partitions == 1 ? "" : "s", clients,
+                dag->nodes[edge->to].name, clients);
     }
 }
 
@@ -188,7 +193,8 @@ static void check_restart(const struct dag *dag, struct diag_list *diags)
 
         if (node->restart.backoff_ms > node->restart.backoff_max_ms)
             diag_add(diags, node->pos.line, node->pos.column,
-                     "node '%s': restart: backoff is longer than backoff_max", node->name);
+                     "node '%s': restart: backoff is longer than backoff_max",
+                     node->name);
     }
 }
 

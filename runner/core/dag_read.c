@@ -23,6 +23,35 @@ void dag_read_report(struct dag_reader *r, struct dag_pos at, const char *format
     free(text);
 }
 
+/* Keys of edges are often written at the node, and the other way round. */
+static const struct {
+    enum dag_scope found;
+    enum dag_scope meant;
+    const char *place;
+} places[] = {
+    {DAG_SCOPE_NODE, DAG_SCOPE_EDGE, "an edge: from: {NAME: {...}}"},
+    {DAG_SCOPE_NODE, DAG_SCOPE_RESTART, "'restart'"},
+    {DAG_SCOPE_NODE, DAG_SCOPE_STOP, "'stop'"},
+    {DAG_SCOPE_EDGE, DAG_SCOPE_NODE, "a node, not to an edge"},
+    {DAG_SCOPE_ROOT, DAG_SCOPE_KAFKA, "'kafka'"},
+};
+
+/* True and reported when the key is one of another scope. */
+static bool report_misplaced(struct dag_reader *r, enum dag_scope scope,
+                             const struct dag_value *key)
+{
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const struct dag_key *meant = dag_key_find(places[i].meant, key->text);
+
+        if (places[i].found != scope || meant == NULL)
+            continue;
+        dag_read_report(r, key->pos, "'%s' belongs to %s%s", meant->name, places[i].place,
+                        meant->flags & DAG_KEY_LATER ? ", and is not supported yet" : "");
+        return true;
+    }
+    return false;
+}
+
 static void report_unknown(struct dag_reader *r, enum dag_scope scope,
                            const struct dag_value *key)
 {
@@ -32,9 +61,11 @@ static void report_unknown(struct dag_reader *r, enum dag_scope scope,
     size_t len = 0;
 
     dag_text_show(key->text, shown);
+    if (report_misplaced(r, scope, key))
+        return;
     if (near) {
-        dag_read_report(r, key->pos,
-                 "unknown key %s (did you mean '%s'?)",  shown, near);
+        dag_read_report(r, key->pos, "unknown key %s (did you mean '%s'?)", shown,
+                        near);
         return;
     }
     names[0] = '\0';
@@ -43,11 +74,10 @@ static void report_unknown(struct dag_reader *r, enum dag_scope scope,
             len += (size_t)snprintf(names + len, sizeof names - len, "%s%s",
                                     len > 0 ? ", " : "", k->name);
     }
-    dag_read_report(r, key->pos,
-             "unknown key %s: expected one of %s",  shown, names);
+    dag_read_report(r, key->pos, "unknown key %s: expected one of %s", shown, names);
 }
 
-/* Only keys of a node or an edge stand directly in defaults:, not those further inside. */
+/* Only keys of a node or an edge stand directly in defaults:, not those inside. */
 static bool may_be_default(const struct dag_key *key)
 {
     return (key->scope != DAG_SCOPE_NODE && key->scope != DAG_SCOPE_EDGE) ||
@@ -63,12 +93,12 @@ void dag_read_section(struct dag_reader *r, enum dag_scope scope,
         if (key == NULL)
             report_unknown(r, scope, item->key);
         else if (key->flags & DAG_KEY_LATER)
-            dag_read_report(r, item->key->pos,
-                     "%s is not supported yet; leave it out",  key->name);
+            dag_read_report(r, item->key->pos, "%s is not supported yet; leave it out",
+                            key->name);
         else if (r->in_defaults && !may_be_default(key))
             dag_read_report(r, item->key->pos,
-                     "%s can't be a default, it belongs to each %s itself", 
-                     key->name, scope == DAG_SCOPE_NODE ? "node" : "edge");
+                            "%s can't be a default, it belongs to each %s itself",
+                            key->name, scope == DAG_SCOPE_NODE ? "node" : "edge");
         else
             dag_read_value(r, key, item->value, target);
     }
@@ -105,9 +135,10 @@ static void check_node_name(struct dag_reader *r, const struct dag_value *name)
                  "node name %s: expected " DAG_NAME_RULE, shown);
     for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
         if (strcmp(name->text, reserved[i]) == 0)
-            diag_add(r->diags, name->pos.line, name->pos.column,
-                     "node name %s is reserved for dagrun's own topics; expected another",
-                     shown);
+            diag_add(
+                r->diags, name->pos.line, name->pos.column,
+                "node name %s is reserved for dagrun's own topics; expected another",
+                shown);
     }
 }
 
@@ -149,9 +180,10 @@ static void read_node(struct dag_reader *r, const struct dag_item *item)
     r->from_given[r->node] = has_key(item->value, "from");
     dag_read_section(r, DAG_SCOPE_NODE, item->value, node);
     if (!has_key(item->value, "program") && !has_key(item->value, "run"))
-        dag_read_report(r, node->pos,
-                        "program is missing: expected the name of a built-in program or "
-                        "a path");
+        dag_read_report(
+            r, node->pos,
+            "program is missing: expected the name of a built-in program or "
+            "a path");
 }
 
 static void read_nodes(struct dag_reader *r)
@@ -182,11 +214,12 @@ static void report_dangling(struct dag_reader *r, const struct dag_link *link)
     }
     dag_text_show(link->from->text, shown);
     if (near)
-        dag_read_report(r, link->from->pos, "from: no node %s (did you mean '%s'?)", shown,
-                        near);
+        dag_read_report(r, link->from->pos, "from: no node %s (did you mean '%s'?)",
+                        shown, near);
     else
         dag_read_report(r, link->from->pos,
-                        "from: no node %s: expected one that stands under 'nodes'", shown);
+                        "from: no node %s: expected one that stands under 'nodes'",
+                        shown);
 }
 
 static void read_edge(struct dag_reader *r, const struct dag_link *link)
@@ -221,8 +254,8 @@ static void read_edge(struct dag_reader *r, const struct dag_link *link)
         dag_read_section(r, DAG_SCOPE_EDGE, link->settings, edge);
     edge->topic_given = edge->topic != NULL;
     if (edge->topic == NULL)
-        edge->topic = mem_arena_printf(&dag->arena, "%s%s.%s.%s", dag->prefix, dag->name,
-                                       from->name, to->name);
+        edge->topic = mem_arena_printf(&dag->arena, "%s%s.%s.%s", dag->prefix,
+                                       dag->name, from->name, to->name);
 }
 
 static struct name_table *new_table(struct dag *dag)
@@ -251,7 +284,7 @@ static void name_by_file(struct dag_reader *r)
     dag_text_show(dag->name, shown);
     diag_add(r->diags, 1, 1,
              "the file's name gives the dag the name %s, expected " DAG_NAME_RULE
-             ": write 'name: …'",
+             ": write 'name: NAME'",
              shown);
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 void dag_read_args(struct dag_reader *r, const struct dag_key *key,
-                      const struct dag_value *value, void *slot)
+                   const struct dag_value *value, void *slot)
 {
     struct dag_node *node = &r->dag->nodes[r->node];
     const char **args;
@@ -24,13 +24,15 @@ void dag_read_args(struct dag_reader *r, const struct dag_key *key,
     node->arg_count = 0;
     for (const struct dag_item *item = value->items; item; item = item->next) {
         if (item->value->kind != DAG_SCALAR)
-            dag_read_report(r, item->value->pos, "args: expected a text; lists and maps go to 'with'");
+            dag_read_report(r, item->value->pos,
+                            "args: expected a text; lists and maps go to 'with'");
         args[node->arg_count++] = item->value->text;
     }
     *(const char ***)slot = args;
 }
 
-/* Add the map's pairs to what defaults: has put there; a name that is there is replaced. */
+/* Add the map's pairs to what defaults: has put there; a name that is there is
+ * replaced. */
 static void merge_settings(struct dag_reader *r, const struct dag_value *map,
                            struct dag_settings *settings, bool json)
 {
@@ -59,7 +61,7 @@ static void merge_settings(struct dag_reader *r, const struct dag_value *map,
 }
 
 void dag_read_with(struct dag_reader *r, const struct dag_key *key,
-                      const struct dag_value *value, void *slot)
+                   const struct dag_value *value, void *slot)
 {
     if (value->kind == DAG_MAP)
         merge_settings(r, value, slot, true);
@@ -80,9 +82,9 @@ static bool is_text_map(struct dag_reader *r, const struct dag_key *key,
     for (const struct dag_item *item = value->items; item; item = item->next) {
         if (item->value->kind == DAG_SCALAR)
             continue;
-        dag_read_report(r, item->value->pos,
-                 "%s: %s: expected a text, found %s",  key->name,
-                 item->key->text, item->value->kind == DAG_LIST ? "a list" : "a map");
+        dag_read_report(r, item->value->pos, "%s: %s: expected a text, found %s",
+                        key->name, item->key->text,
+                        item->value->kind == DAG_LIST ? "a list" : "a map");
         good = false;
     }
     return good;
@@ -100,35 +102,38 @@ static bool is_variable_name(const char *name)
 }
 
 void dag_read_env(struct dag_reader *r, const struct dag_key *key,
-                     const struct dag_value *value, void *slot)
+                  const struct dag_value *value, void *slot)
 {
     enum { DEFAULTS_MAX = 100 }; /* they are copied for every node that adds its own */
 
-    if (!is_text_map(r, key, value))
-        return;
+    bool good = is_text_map(r, key, value);
+
     if (r->in_defaults && value->count > DEFAULTS_MAX) {
         dag_read_report(r, value->pos, "env: at most 100 variables may be defaults");
         return;
     }
-    for (const struct dag_item *item = value->items; item; item = item->next) {
+    for (const struct dag_item *item = value->items; item && item->key;
+         item = item->next) {
         char shown[DAG_SHOWN];
 
         dag_text_show(item->key->text, shown);
         if (!is_variable_name(item->key->text))
-            dag_read_report(r, item->key->pos,
-                     "env: %s is no name of a variable: expected letters, digits and "
-                     "'_', not beginning with a digit",
-                      shown);
+            dag_read_report(
+                r, item->key->pos,
+                "env: %s is no name of a variable: expected letters, digits and "
+                "'_', not beginning with a digit",
+                shown);
         else if (strncmp(item->key->text, "DAGRUN_", 7) == 0)
             dag_read_report(r, item->key->pos,
-                     "env: %s: names that begin with DAGRUN_ are dagrun's own",
-                      shown);
+                            "env: %s: names that begin with DAGRUN_ are dagrun's own",
+                            shown);
     }
-    merge_settings(r, value, slot, false);
+    if (good)
+        merge_settings(r, value, slot, false);
 }
 
 void dag_read_kafka(struct dag_reader *r, const struct dag_key *key,
-                       const struct dag_value *value, void *slot)
+                    const struct dag_value *value, void *slot)
 {
     if (!is_text_map(r, key, value))
         return;
@@ -136,9 +141,8 @@ void dag_read_kafka(struct dag_reader *r, const struct dag_key *key,
         const char *why = dag_property_refusal(item->key->text);
 
         if (why)
-            dag_read_report(r, item->key->pos,
-                     "%s: %s is set by dagrun: %s",  key->name,
-                     item->key->text, why);
+            dag_read_report(r, item->key->pos, "%s: %s is set by dagrun: %s", key->name,
+                            item->key->text, why);
     }
     merge_settings(r, value, slot, false);
 }
@@ -163,16 +167,14 @@ static bool is_good_id(struct dag_reader *r, const struct dag_value *id,
     dag_value_show(id, shown);
     if (id->kind != DAG_SCALAR || !dag_is_name(id->text)) {
         dag_read_report(r, id->pos,
-                 "clients: %s is no client id: expected " DAG_NAME_RULE, 
-                 shown);
+                        "clients: %s is no client id: expected " DAG_NAME_RULE, shown);
         return false;
     }
     first = name_table_find(seen, id->text);
     if (first == NULL)
         return true;
-    dag_read_report(r, id->pos,
-             "clients: id %s stands there twice, first at %d:%d",  shown,
-             first->pos.line, first->pos.column);
+    dag_read_report(r, id->pos, "clients: id %s stands there twice, first at %d:%d",
+                    shown, first->pos.line, first->pos.column);
     return false;
 }
 
@@ -193,13 +195,14 @@ static void read_client_ids(struct dag_reader *r, const struct dag_value *list,
 }
 
 void dag_read_clients(struct dag_reader *r, const struct dag_key *key,
-                         const struct dag_value *value, void *slot)
+                      const struct dag_value *value, void *slot)
 {
     struct dag_node *node =
         (struct dag_node *)(void *)((char *)slot - offsetof(struct dag_node, clients));
     int64_t number;
 
-    if (value->kind == DAG_LIST && value->count > 0 && value->count <= (size_t)key->max) {
+    if (value->kind == DAG_LIST && value->count > 0 &&
+        value->count <= (size_t)key->max) {
         read_client_ids(r, value, node);
     } else if (value->kind == DAG_SCALAR && value->plain &&
                text_parse_int(value->text, &number) && number >= key->min &&
@@ -223,11 +226,11 @@ static void add_link(struct dag_reader *r, const struct dag_value *from,
         char shown[DAG_SHOWN];
 
         dag_value_show(from, shown);
-        dag_read_report(r, from->pos,
-                 "from: expected the name of a node, found %s%s",  shown,
-                 from->kind == DAG_MAP
-                     ? "; settings go into a map: from: {NAME: {…}, NAME: {}}"
-                     : "");
+        dag_read_report(r, from->pos, "from: expected the name of a node, found %s%s",
+                        shown,
+                        from->kind == DAG_MAP
+                            ? "; settings go into a map: from: {NAME: {...}, NAME: {}}"
+                            : "");
         return;
     }
     link = mem_arena_alloc(&r->dag->arena, sizeof *link);
@@ -238,26 +241,39 @@ static void add_link(struct dag_reader *r, const struct dag_value *from,
     r->links_tail = &link->next;
 }
 
-void dag_read_from(struct dag_reader *r, const struct dag_key *key,
-                      const struct dag_value *value, void *slot)
+static void refuse_link(struct dag_reader *r, const struct dag_item *item)
 {
+    char name[DAG_SHOWN];
+    char shown[DAG_SHOWN];
+
+    r->link_count++;
+    dag_text_show(item->key->text, name);
+    dag_value_show(item->value, shown);
+    dag_read_report(r, item->value->pos,
+                    "from: %s: expected a map of settings, found %s", name, shown);
+}
+
+void dag_read_from(struct dag_reader *r, const struct dag_key *key,
+                   const struct dag_value *value, void *slot)
+{
+    (void)key;
     (void)slot;
     if (value->kind == DAG_SCALAR && !dag_value_is_null(value)) {
         add_link(r, value, NULL);
     } else if (value->count == 0) {
+        r->link_count++;
         dag_read_report(r, value->pos,
-                 "from: names no node; leave it out for a source");
+                        "from: names no node; leave it out for a source");
     }
     for (const struct dag_item *item = value->items; item; item = item->next) {
+        const struct dag_value *settings = item->value;
+        bool none = item->key && dag_value_is_null(settings);
+
         if (item->key == NULL)
             add_link(r, item->value, NULL);
-        else if (dag_value_is_null(item->value))
-            add_link(r, item->key, NULL);
-        else if (item->value->kind == DAG_MAP)
-            add_link(r, item->key, item->value);
+        else if (none || settings->kind == DAG_MAP || settings->failed)
+            add_link(r, item->key, none || settings->failed ? NULL : settings);
         else
-            dag_read_report(r, item->value->pos,
-                     "%s: %s: expected a map of edge settings",  key->name,
-                     item->key->text);
+            refuse_link(r, item);
     }
 }

@@ -16,8 +16,8 @@ void dag_read_mismatch(struct dag_reader *r, const struct dag_key *key,
 
     dag_key_expected(key, expected);
     dag_value_show(value, shown);
-    dag_read_report(r, value->pos,
-             "%s: expected %s, found %s",  key->name, expected, shown);
+    dag_read_report(r, value->pos, "%s: expected %s, found %s", key->name, expected,
+                    shown);
 }
 
 /* A scalar that says something; else it is reported. */
@@ -62,7 +62,7 @@ static void read_prefix(struct dag_reader *r, const struct dag_key *key,
         dag_read_mismatch(r, key, value);
 }
 
-/* host, host:port or [ipv6]:port, with a protocol in front or not; spaces are no part. */
+/* host, host:port or [ipv6]:port, with a protocol in front or not; no spaces. */
 static bool is_broker(const char *text, size_t len)
 {
     const char *colon = memrchr(text, ':', len);
@@ -73,7 +73,8 @@ static bool is_broker(const char *text, size_t len)
     if (colon == NULL || colon[1] == '/' || text[len - 1] == ']')
         return true;
     port = len - (size_t)(colon - text) - 1;
-    return colon > text && port >= 1 && port <= 5 && strspn(colon + 1, "0123456789") >= port;
+    return colon > text && port >= 1 && port <= 5 &&
+           strspn(colon + 1, "0123456789") >= port;
 }
 
 static void read_brokers(struct dag_reader *r, const struct dag_key *key,
@@ -146,9 +147,9 @@ static void read_int(struct dag_reader *r, const struct dag_key *key,
 {
     int64_t number;
 
-    if (value->kind == DAG_SCALAR && value->plain && text_parse_int(value->text, &number) &&
-        number >= key->min && number <= key->max &&
-        !(key->min < 1 && number == 0))
+    if (value->kind == DAG_SCALAR && value->plain &&
+        text_parse_int(value->text, &number) && number >= key->min &&
+        number <= key->max && !(key->min < 1 && number == 0))
         *(int *)slot = (int)number;
     else
         dag_read_mismatch(r, key, value);
@@ -166,14 +167,15 @@ static void read_duration(struct dag_reader *r, const struct dag_key *key,
         dag_read_mismatch(r, key, value);
 }
 
-/* A size is written with its unit, though the parser of options would take bytes, too. */
+/* With its unit, though the parser of options would take bytes, too. */
 static void read_size(struct dag_reader *r, const struct dag_key *key,
                       const struct dag_value *value, void *slot)
 {
     size_t len = strlen(value->text);
     int64_t bytes;
 
-    if (value->kind == DAG_SCALAR && len > 0 && !isdigit((unsigned char)value->text[len - 1]) &&
+    if (value->kind == DAG_SCALAR && len > 0 &&
+        !isdigit((unsigned char)value->text[len - 1]) &&
         text_parse_bytes(value->text, &bytes) && bytes >= key->min && bytes <= key->max)
         *(int64_t *)slot = bytes;
     else
@@ -187,9 +189,8 @@ static void read_choice(struct dag_reader *r, const struct dag_key *key,
         if (strcmp(value->text, key->choices[i]) != 0)
             continue;
         if (key->choice_later && strcmp(value->text, key->choice_later) == 0)
-            dag_read_report(r, value->pos,
-                     "%s: %s is not supported yet; leave it out",  key->name,
-                     value->text);
+            dag_read_report(r, value->pos, "%s: %s is not supported yet; leave it out",
+                            key->name, value->text);
         else
             *(int *)slot = i;
         return;
@@ -239,7 +240,7 @@ static void read_nodes(struct dag_reader *r, const struct dag_key *key,
                        const struct dag_value *value, void *slot)
 {
     (void)slot;
-    if (value->kind == DAG_MAP)
+    if (value->kind == DAG_MAP && value->count > 0)
         r->nodes = value;
     else
         dag_read_mismatch(r, key, value);
@@ -255,9 +256,9 @@ void dag_read_value(struct dag_reader *r, const struct dag_key *key,
         [DAG_TYPE_INT] = read_int,           [DAG_TYPE_DURATION] = read_duration,
         [DAG_TYPE_SIZE] = read_size,         [DAG_TYPE_CHOICE] = read_choice,
         [DAG_TYPE_POLICY] = read_policy,     [DAG_TYPE_ARGS] = dag_read_args,
-        [DAG_TYPE_ENV] = dag_read_env,           [DAG_TYPE_KAFKA] = dag_read_kafka,
-        [DAG_TYPE_WITH] = dag_read_with,         [DAG_TYPE_CLIENTS] = dag_read_clients,
-        [DAG_TYPE_FROM] = dag_read_from,         [DAG_TYPE_SECTION] = read_section,
+        [DAG_TYPE_ENV] = dag_read_env,       [DAG_TYPE_KAFKA] = dag_read_kafka,
+        [DAG_TYPE_WITH] = dag_read_with,     [DAG_TYPE_CLIENTS] = dag_read_clients,
+        [DAG_TYPE_FROM] = dag_read_from,     [DAG_TYPE_SECTION] = read_section,
         [DAG_TYPE_DEFAULTS] = read_defaults, [DAG_TYPE_NODES] = read_nodes,
     };
 

@@ -19,14 +19,15 @@ static bool refuse(struct diag_list *diags, struct place at, const char *why)
 
 static bool is_utf16(const char *text, size_t len)
 {
-    return len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 ||
-                        memcmp(text, "\xfe\xff", 2) == 0);
+    return len >= 2 &&
+           (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
 }
 
 /* %TAG lines cost libyaml quadratic time, and no tag is taken anyway. */
 static bool is_tag_directive(const char *text, size_t left)
 {
-    return left >= 5 && memcmp(text, "%TAG", 4) == 0 && (text[4] == ' ' || text[4] == '\t');
+    return left >= 5 && memcmp(text, "%TAG", 4) == 0 &&
+           (text[4] == ' ' || text[4] == '\t');
 }
 
 /* One character, step bytes long, that YAML does not allow: say so. */
@@ -62,7 +63,8 @@ bool dag_scan(const char *text, size_t len, size_t *skip, struct diag_list *diag
     struct place at = {1, 1};
 
     if (len > DAG_FILE_BYTES_MAX)
-        return refuse(diags, (struct place){0, 0}, "larger than 1 MiB, the most for a dag");
+        return refuse(diags, (struct place){0, 0},
+                      "larger than 1 MiB, the most for a dag");
     if (is_utf16(text, len))
         return refuse(diags, at, "UTF-16 text: save the file as UTF-8");
     *skip = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -73,7 +75,8 @@ bool dag_scan(const char *text, size_t len, size_t *skip, struct diag_list *diag
             return false;
         if (at.column == 1 && is_tag_directive(text + i, len - i))
             return refuse(diags, at, "%TAG: tags are not taken; leave the line out");
-        if (text[i] == '\n' || (text[i] == '\r' && (i + 1 == len || text[i + 1] != '\n'))) {
+        if (text[i] == '\n' ||
+            (text[i] == '\r' && (i + 1 == len || text[i + 1] != '\n'))) {
             at.line++;
             at.column = 1;
         } else {

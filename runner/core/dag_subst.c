@@ -53,7 +53,8 @@ static void put(struct job *job, const char *what, const char *value)
     }
     if (job->subst->bytes + len > DAG_FILE_BYTES_MAX) {
         diag_add(job->subst->diags, job->pos.line, job->pos.column,
-                 "%s: the values put into this file are more than 1 MiB together", what);
+                 "%s: the values put into this file are more than 1 MiB together",
+                 what);
         job->failed = true;
         return;
     }
@@ -64,8 +65,8 @@ static void put(struct job *job, const char *what, const char *value)
 static void put_file(struct job *job, const char *what, const char *path)
 {
     struct error err = {0};
-    char *full = *path == '/' ? mem_strdup(path)
-                              : mem_printf("%s/%s", job->subst->dir, path);
+    char *full =
+        *path == '/' ? mem_strdup(path) : mem_printf("%s/%s", job->subst->dir, path);
     char *content = job->subst->source->read_file(job->subst->source->arg, full, &err);
 
     if (content == NULL) {
@@ -97,10 +98,11 @@ static void put_name(struct job *job, const char *what, const char *name,
         put(job, what, value);
         return;
     }
-    diag_add(job->subst->diags, job->pos.line, job->pos.column,
-             "%s is not set: give --param %s=VALUE, set it in the environment, or write "
-             "${%s:-DEFAULT} ('$$' stands for a plain '$')",
-             what, name, name);
+    diag_add(
+        job->subst->diags, job->pos.line, job->pos.column,
+        "%s is not set: give --param %s=VALUE, set it in the environment, or write "
+        "${%s:-DEFAULT} ('$$' stands for a plain '$')",
+        what, name, name);
     job->failed = true;
 }
 
@@ -155,7 +157,8 @@ static const char *dollar(struct job *job, const char *c)
     return end + 1;
 }
 
-const char *dag_subst_text(struct dag_subst *subst, const char *text, struct dag_pos pos)
+const char *dag_subst_text(struct dag_subst *subst, const char *text,
+                           struct dag_pos pos)
 {
     struct job job = {.subst = subst, .pos = pos};
     const char *result = NULL;

@@ -104,12 +104,13 @@ static void check_shared(struct checker *c, const struct dag_edge *edge,
                  edge->id, edge->topic, other->id, other->topic_pos.line,
                  other->topic_pos.column);
     else if (!same_settings(edge, other, &setting))
-        diag_add(c->diags, edge->topic_pos.line, edge->topic_pos.column,
-                 "edge %s: shares topic '%s' with edge %s at %d:%d, but its %s differ%s: "
-                 "expected the same settings at both",
-                 edge->id, edge->topic, other->id, other->topic_pos.line,
-                 other->topic_pos.column, setting,
-                 strcmp(setting, "partitions") == 0 ? "" : "s");
+        diag_add(
+            c->diags, edge->topic_pos.line, edge->topic_pos.column,
+            "edge %s: shares topic '%s' with edge %s at %d:%d, but its %s differ%s: "
+            "expected the same settings at both",
+            edge->id, edge->topic, other->id, other->topic_pos.line,
+            other->topic_pos.column, setting,
+            strcmp(setting, "partitions") == 0 ? "" : "s");
 }
 
 static void check_edge(struct checker *c, const struct dag_edge *edge)
@@ -132,15 +133,26 @@ static void check_edge(struct checker *c, const struct dag_edge *edge)
         check_shared(c, edge, taken->edge);
         return;
     }
+    if (strcmp(taken->topic, edge->topic) == 0) {
+        /* By default only a reserved node name leads here, which is reported already.
+         */
+        if (edge->topic_given)
+            diag_add(c->diags, edge->topic_pos.line, edge->topic_pos.column,
+                     "edge %s: topic '%s' is %s: write another 'topic'", edge->id,
+                     edge->topic, taken->what);
+        return;
+    }
     if (taken->edge)
-        (void)snprintf(what, sizeof what, "that of edge %.128s at %d:%d", taken->edge->id,
-                       taken->edge->topic_pos.line, taken->edge->topic_pos.column);
+        (void)snprintf(what, sizeof what, "that of edge %.128s at %d:%d",
+                       taken->edge->id, taken->edge->topic_pos.line,
+                       taken->edge->topic_pos.column);
     else
         (void)snprintf(what, sizeof what, "%s", taken->what);
-    diag_add(c->diags, edge->topic_pos.line, edge->topic_pos.column,
-             "edge %s: topic '%s' collides with '%s', %s (Kafka takes '.' and '_' for the "
-             "same): write another 'topic'",
-             edge->id, edge->topic, taken->topic, what);
+    diag_add(
+        c->diags, edge->topic_pos.line, edge->topic_pos.column,
+        "edge %s: topic '%s' collides with '%s', %s (Kafka takes '.' and '_' for the "
+        "same): write another 'topic'",
+        edge->id, edge->topic, taken->topic, what);
 }
 
 void dag_check_topics(const struct dag *dag, struct diag_list *diags)

@@ -56,9 +56,6 @@ static const char *hint(const struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
 
-    if (strstr(p->problem, "cannot start any token"))
-        return " (indentation takes spaces, no tabs; text with special characters takes "
-               "quotes)";
     if (strstr(p->context, "flow") && has_reference(r->text, r->len, p->problem_mark.line))
         return " (inside { } and [ ] a '${...}' takes quotes)";
     return "";
@@ -71,7 +68,12 @@ static void syntax_error(struct reader *r)
     struct dag_pos began = pos_of(p->context_mark);
     const char *problem = p->problem ? p->problem : "unknown problem";
 
-    if (p->context == NULL)
+    if (strstr(problem, "cannot start any token"))
+        diag_add(r->diags, at.line, at.column,
+                 "not YAML: %s (indentation takes spaces, no tabs; text with special "
+                 "characters takes quotes)",
+                 problem);
+    else if (p->context == NULL)
         diag_add(r->diags, at.line, at.column, "not YAML: %s", problem);
     else
         diag_add(r->diags, at.line, at.column, "not YAML: %s %s that began at %d:%d%s",
@@ -97,11 +99,16 @@ static bool next(struct reader *r, yaml_event_t *event)
 
 static void check_tag(struct reader *r, const yaml_char_t *tag, struct dag_pos at)
 {
+    static const char yaml_tags[] = "tag:yaml.org,2002:";
+    const char *text = (const char *)tag;
     char shown[DAG_SHOWN];
 
     if (tag == NULL)
         return;
-    dag_text_show((const char *)tag, shown);
+    if (strncmp(text, yaml_tags, sizeof yaml_tags - 1) == 0)
+        (void)snprintf(shown, sizeof shown, "'!!%.40s'", text + sizeof yaml_tags - 1);
+    else
+        dag_text_show(text, shown);
     diag_add(r->diags, at.line, at.column,
              "tag %s: tags are not taken; write text in quotes, numbers without", shown);
 }
@@ -405,8 +412,8 @@ void dag_text_show(const char *text, char shown[DAG_SHOWN])
 void dag_value_show(const struct dag_value *value, char shown[DAG_SHOWN])
 {
     if (value->kind != DAG_SCALAR)
-        (void)snprintf(shown, DAG_SHOWN, "%s",
-                       value->kind == DAG_LIST ? "a list" : "a map");
+        (void)snprintf(shown, DAG_SHOWN, "%s %s", value->count == 0 ? "an empty" : "a",
+                       value->kind == DAG_LIST ? "list" : "map");
     else if (dag_value_is_null(value))
         (void)snprintf(shown, DAG_SHOWN, "nothing");
     else

@@ -16,7 +16,7 @@ static int max_int(int a, int b)
     return a > b ? a : b;
 }
 
-/* Edges of the same writer and topic are on one plan topic: count them, then list them. */
+/* Edges of one writer and topic are on one plan topic: count them, then list them. */
 static void group_edges(struct plan *plan)
 {
     const struct dag *dag = plan->dag;
@@ -122,8 +122,8 @@ struct plan *plan_build(const struct dag *dag)
     struct plan *plan = mem_alloc(sizeof *plan);
 
     plan->dag = dag;
-    plan->topics = mem_arena_alloc(&plan->arena, (dag->edge_count + dag->node_count + 1) *
-                                                     sizeof *plan->topics);
+    plan->topics = mem_arena_alloc(
+        &plan->arena, (dag->edge_count + dag->node_count + 1) * sizeof *plan->topics);
     plan->topic_of_edge =
         mem_arena_alloc(&plan->arena, dag->edge_count * sizeof *plan->topic_of_edge);
     group_edges(plan);
@@ -149,19 +149,24 @@ void plan_free(struct plan *plan)
 }
 
 /*
- * Kafka expires records by their own timestamps: without these settings a record 30 days
- * old is gone within a minute, and one from the future is refused. dagrun frees space
- * itself, behind the slowest reader.
+ * Kafka expires records by their own timestamps: without these settings a record 30
+ * days old is gone within a minute, and one from the future is refused. dagrun frees
+ * space itself, behind the slowest reader.
  */
 const char *const *plan_topic_config(struct plan *plan, size_t topic)
 {
     const char *const config[] = {
-        "retention.ms", "-1",
-        "retention.bytes", "-1",
-        "message.timestamp.after.max.ms", "9223372036854775807",
-        "cleanup.policy", "delete",
+        "retention.ms",
+        "-1",
+        "retention.bytes",
+        "-1",
+        "message.timestamp.after.max.ms",
+        "9223372036854775807",
+        "cleanup.policy",
+        "delete",
         "max.message.bytes",
-        mem_arena_printf(&plan->arena, "%" PRId64, plan->topics[topic].max_message_bytes),
+        mem_arena_printf(&plan->arena, "%" PRId64,
+                         plan->topics[topic].max_message_bytes),
         NULL,
     };
     const char **copy = mem_arena_alloc(&plan->arena, sizeof config);

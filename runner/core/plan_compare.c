@@ -18,10 +18,11 @@ struct comparison {
     size_t capacity;
 };
 
-static void add(struct comparison *c, enum plan_conflict_kind kind, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+static void add(struct comparison *c, enum plan_conflict_kind kind, const char *format,
+                ...) __attribute__((format(printf, 3, 4)));
 
-static void add(struct comparison *c, enum plan_conflict_kind kind, const char *format, ...)
+static void add(struct comparison *c, enum plan_conflict_kind kind, const char *format,
+                ...)
 {
     struct plan_conflict *conflict;
     char *text = NULL;
@@ -31,8 +32,7 @@ static void add(struct comparison *c, enum plan_conflict_kind kind, const char *
     if (vasprintf(&text, format, ap) < 0)
         text = NULL;
     va_end(ap);
-    c->conflicts =
-        mem_grow(c->conflicts, c->count, &c->capacity, sizeof *c->conflicts);
+    c->conflicts = mem_grow(c->conflicts, c->count, &c->capacity, sizeof *c->conflicts);
     conflict = &c->conflicts[c->count++];
     conflict->kind = kind;
     conflict->text = text ? text : mem_strdup(format);
@@ -61,7 +61,8 @@ static void records_text(int64_t count, char text[RECORDS_TEXT])
 }
 
 /* The last run read another topic, or in another group, or has an edge that is gone. */
-static bool check_gone(struct comparison *c, const struct plan_edge_state *state, int edge)
+static bool check_gone(struct comparison *c, const struct plan_edge_state *state,
+                       int edge)
 {
     const struct dag *dag = c->plan->dag;
     char records[RECORDS_TEXT];
@@ -74,13 +75,15 @@ static bool check_gone(struct comparison *c, const struct plan_edge_state *state
     if (gone && state->unread > 0 && state->topic_id && !may_skip(c, state->id)) {
         if (edge < 0)
             add(c, PLAN_EDGE_GONE,
-                "edge %s is gone from the YAML with %s unread on topic %s: start the old "
+                "edge %s is gone from the YAML with %s unread on topic %s: start the "
+                "old "
                 "YAML to finish them, or skip them with --abandon %s or --fresh",
                 state->id, records, state->topic, state->id);
         else
             add(c, PLAN_EDGE_GONE,
                 "edge %s now reads topic %s in group %s, with %s unread on topic %s in "
-                "group %s: start the old YAML to finish them, or skip them with --abandon "
+                "group %s: start the old YAML to finish them, or skip them with "
+                "--abandon "
                 "%s or --fresh",
                 state->id, dag->edges[edge].topic, group, records, state->topic,
                 state->group ? state->group : "-", state->id);
@@ -95,19 +98,24 @@ static void check_topic(struct comparison *c, const struct plan_edge_state *stat
         return;
     if (state->topic_id_now == NULL)
         add(c, PLAN_TOPIC_REMADE,
-            "edge %s: topic %s was deleted since the last run, and with it every record "
-            "not yet read: to begin with an empty one, start with --abandon %s or --fresh",
+            "edge %s: topic %s was deleted since the last run, and with it every "
+            "record "
+            "not yet read: to begin with an empty one, start with --abandon %s or "
+            "--fresh",
             state->id, state->topic, state->id);
     else if (strcmp(state->topic_id, state->topic_id_now) != 0)
         add(c, PLAN_TOPIC_REMADE,
-            "edge %s: topic %s was deleted and made anew since the last run (id %s, was "
-            "%s), so the place where reading stopped means nothing: to begin at the new "
+            "edge %s: topic %s was deleted and made anew since the last run (id %s, "
+            "was "
+            "%s), so the place where reading stopped means nothing: to begin at the "
+            "new "
             "one's end, start with --abandon %s or --fresh",
             state->id, state->topic, state->topic_id_now, state->topic_id, state->id);
     else if (state->offsets_missing && !state->restorable)
         add(c, PLAN_OFFSETS_LOST,
             "edge %s: Kafka has forgotten where group %s stopped on topic %s, and the "
-            "history does not know it either: start with --abandon %s or --fresh to go on "
+            "history does not know it either: start with --abandon %s or --fresh to go "
+            "on "
             "at the end",
             state->id, state->group ? state->group : "-", state->topic, state->id);
 }
@@ -124,7 +132,8 @@ static void check_partitions(struct comparison *c, const struct plan_edge_state 
         /* A number that dagrun chose itself gives way to what is there. */
         if (edge->partitions > 0)
             add(c, PLAN_PARTITIONS_SHRINK,
-                "edge %s: partitions: %d, but topic %s has %d, and Kafka can't take any "
+                "edge %s: partitions: %d, but topic %s has %d, and Kafka can't take "
+                "any "
                 "away: write %d, or another topic",
                 state->id, planned, state->topic, state->partitions_now,
                 state->partitions_now);
@@ -134,8 +143,10 @@ static void check_partitions(struct comparison *c, const struct plan_edge_state 
         return;
     records_text(state->unread, records);
     add(c, PLAN_PARTITIONS_KEYED,
-        "edge %s: %d partitions instead of %d would part equal keys while %s with keys are "
-        "unread on topic %s: write 'partitions: %d' until they are read, or skip them with "
+        "edge %s: %d partitions instead of %d would part equal keys while %s with keys "
+        "are "
+        "unread on topic %s: write 'partitions: %d' until they are read, or skip them "
+        "with "
         "--abandon %s or --fresh",
         state->id, planned, state->partitions_now, records, state->topic,
         state->partitions_now, state->id);
@@ -173,20 +184,24 @@ static void check_source(struct comparison *c, const struct plan_source_state *s
     if (state->hash && strcmp(state->hash, hash) != 0)
         add(c, PLAN_SOURCE_CHANGED,
             "source %s was interrupted at position %s and its program, args or options "
-            "have changed since: start the old YAML to finish it, or begin it anew with "
+            "have changed since: start the old YAML to finish it, or begin it anew "
+            "with "
             "--fresh",
             state->node, position);
 }
 
 size_t plan_compare(const struct plan *plan, const struct plan_last *last,
-                    const struct plan_permits *permits, struct plan_conflict **conflicts)
+                    const struct plan_permits *permits,
+                    struct plan_conflict **conflicts)
 {
     struct comparison c = {.plan = plan, .permits = permits};
 
-    /* Another file's edges say nothing about this one: nothing else is compared then. */
+    /* Another file's edges say nothing about this one: nothing else is compared then.
+     */
     if (last->path && strcmp(last->path, plan->dag->path) != 0 && !permits->adopt) {
         add(&c, PLAN_OTHER_PATH,
-            "the name %s belongs to %s; this is %s: write another 'name', or take the name "
+            "the name %s belongs to %s; this is %s: write another 'name', or take the "
+            "name "
             "and its topics over with --adopt",
             plan->dag->name, last->path, plan->dag->path);
     } else {

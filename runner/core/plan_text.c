@@ -21,8 +21,8 @@ struct table {
 
 static void add_cell(struct table *table, const char *text)
 {
-    table->cells = mem_grow(table->cells, table->count, &table->capacity,
-                            sizeof *table->cells);
+    table->cells =
+        mem_grow(table->cells, table->count, &table->capacity, sizeof *table->cells);
     table->cells[table->count++] = mem_arena_strdup(&table->arena, text);
 }
 
@@ -48,7 +48,8 @@ static void print_table(struct table *table, struct text_buf *out)
     free(table->cells);
 }
 
-static const char *retention_text(const struct plan_topic *topic, char text[TEXT_NUMBER])
+static const char *retention_text(const struct plan_topic *topic,
+                                  char text[TEXT_NUMBER])
 {
     if (topic->retention_ms < 0)
         return "-";
@@ -92,8 +93,9 @@ static void print_topics(const struct plan *plan, struct text_buf *out)
         add_cell(&table, retention_text(topic, text));
         text_format_bytes(topic->max_message_bytes, text);
         add_cell(&table, text);
-        add_cell(&table, topic->kind == PLAN_PARKING ? "-"
-                                                     : plan->dag->nodes[topic->writer].name);
+        add_cell(&table, topic->kind == PLAN_PARKING
+                             ? "-"
+                             : plan->dag->nodes[topic->writer].name);
         add_cell(&table, readers);
         free(readers);
     }
@@ -113,7 +115,11 @@ static char *clients_text(const struct dag *dag, size_t node)
         if (count > LISTED_MAX && i > 0 && i + 1 < count)
             continue;
         id = dag_client_id(dag, node, i);
-        text_appendf(&text, "%s%s", i == 0 ? "" : count > LISTED_MAX ? " ... " : ", ", id);
+        text_appendf(&text, "%s%s",
+                     i == 0               ? ""
+                     : count > LISTED_MAX ? " ... "
+                                          : ", ",
+                     id);
         free(id);
     }
     if (count > LISTED_MAX)
@@ -151,10 +157,10 @@ char *plan_text(const struct plan *plan)
 
     for (size_t i = 0; i < dag->node_count; i++)
         clients += dag->nodes[i].client_count;
-    text_appendf(&out, "%s: %zu node%s, %zu edge%s, %zu client%s, %zu topics\n\n", dag->name,
-                 dag->node_count, dag->node_count == 1 ? "" : "s", dag->edge_count,
-                 dag->edge_count == 1 ? "" : "s", clients, clients == 1 ? "" : "s",
-                 plan->topic_count);
+    text_appendf(&out, "%s: %zu node%s, %zu edge%s, %zu client%s, %zu topics\n\n",
+                 dag->name, dag->node_count, dag->node_count == 1 ? "" : "s",
+                 dag->edge_count, dag->edge_count == 1 ? "" : "s", clients,
+                 clients == 1 ? "" : "s", plan->topic_count);
     print_topics(plan, &out);
     text_append(&out, "\n");
     print_nodes(dag, &out);
@@ -186,9 +192,9 @@ static json_t *topic_json(const struct plan *plan, const struct plan_topic *topi
                                     json_text(plan->dag->edges[topic->edges[i]].id));
     set(object, "name", json_text(topic->name));
     set(object, "kind", json_string(kinds[topic->kind]));
-    set(object, "writer", topic->kind == PLAN_PARKING
-                              ? json_null()
-                              : json_text(plan->dag->nodes[topic->writer].name));
+    set(object, "writer",
+        topic->kind == PLAN_PARKING ? json_null()
+                                    : json_text(plan->dag->nodes[topic->writer].name));
     set(object, "edges", edges);
     set(object, "partitions", json_integer(topic->partitions));
     set(object, "replication", json_integer(topic->replication));
@@ -204,11 +210,12 @@ static json_t *node_json(const struct dag *dag, size_t node)
     json_t *clients = json_array();
 
     for (size_t i = 0; i < n->client_count; i++)
-        (void)json_array_append_new(clients, text_and_free(dag_client_id(dag, node, i)));
+        (void)json_array_append_new(clients,
+                                    text_and_free(dag_client_id(dag, node, i)));
     set(object, "name", json_text(n->name));
     set(object, "program", json_text(n->program));
-    set(object, "group", n->input_count > 0 ? text_and_free(dag_group(dag, node))
-                                            : json_null());
+    set(object, "group",
+        n->input_count > 0 ? text_and_free(dag_group(dag, node)) : json_null());
     set(object, "clients", clients);
     return object;
 }
