@@ -24,10 +24,11 @@ cp -r "$example" "$work/example"
 rm -f "$work/example/words"
 flags="-O1 -Wall -Wextra -Wpedantic -Werror"
 [ -z "$sanitize" ] || flags+=" -fsanitize=$sanitize"
-export PKG_CONFIG_LIBDIR=$work/moved/lib/pkgconfig # only what was installed is found
+export PKG_CONFIG_LIBDIR=$work/empty # only what was installed is found
 check "the header is C++ as well" c++ -Wall -Wextra -Werror -fsyntax-only -x c++ \
     "$work/moved/include/dagnode.h"
-check "the example builds" make -s -C "$work/example" CFLAGS="$flags"
+check "the example builds" make -s -C "$work/example" CFLAGS="$flags" \
+    PKG_CONFIG_PATH="$work/moved/lib/pkgconfig"
 
 cd "$work/example"
 ./words --pipe --with min=4 <input.txt >"$work/out" 2>"$work/err"
