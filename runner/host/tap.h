@@ -19,7 +19,7 @@ struct tap;
 enum tap_from {
     TAP_BEGINNING,
     TAP_END,
-    TAP_LAST,   /* the last `value` records of the topic (at most 10,000), oldest first */
+    TAP_LAST, /* the last `value` records of the topic (at most 10,000), oldest first */
     TAP_OFFSET, /* offset `value` of every partition read */
     TAP_TIME,   /* wall clock ms `value` */
 };

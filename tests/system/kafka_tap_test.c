@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Feed and tap against a real Kafka, whose address is in DAGRUN_BROKERS.
+ */
+#include "base/clock.h"
+#include "base/mem.h"
+#include "host/broker.h"
+#include "host/feed.h"
+#include "host/tap.h"
+
+#include <check.h>
+#include <librdkafka/rdkafka.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TIMEOUT_MS = 15000 };
+
+static struct broker_config config;
+static char topic[128];
+
+static void on_created(void *arg, const struct broker_reply *reply)
+{
+    ck_assert_int_eq(reply->error_code, 0);
+    ck_assert_int_eq(reply->items[0].error_code, 0);
+    *(bool *)arg = true;
+}
+
+static void make_topic(const char *name, int partitions)
+{
+    static const char *const small[] = {"max.message.bytes", "100000", NULL};
+    struct broker_topic wanted = {topic, partitions, -1, small};
+    struct error err = {0};
+    struct broker *broker;
+    bool created = false;
+
+    config = (struct broker_config){.brokers = getenv("DAGRUN_BROKERS")};
+    ck_assert_msg(config.brokers != NULL, "DAGRUN_BROKERS names no Kafka");
+    (void)snprintf(topic, sizeof topic, "host-test-%s-%lld-%d", name,
+                   (long long)clock_wall_ms(), (int)getpid());
+    broker = broker_open(&config, &err);
+    ck_assert_ptr_nonnull(broker);
+    broker_create_topics(broker, &wanted, 1, TIMEOUT_MS, on_created, &created);
+    while (!created) {
+        struct pollfd watched = {.fd = broker_fd(broker), .events = POLLIN};
+
+        (void)poll(&watched, 1, 1000);
+        broker_dispatch(broker);
+    }
+    broker_close(broker);
+}
+
+/* Write "v<from>" … with headers, timestamps 1000 ms apart, round the partitions. */
+static void produce(int from, int to, int partitions)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[256];
+    rd_kafka_t *rk;
+
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", config.brokers, text,
+                            sizeof text);
+    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    for (int i = from; i < to; i++) {
+        int len = snprintf(text, sizeof text, "v%d", i);
+
+        ck_assert_int_eq(
+            rd_kafka_producev(
+                rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(i % partitions),
+                RD_KAFKA_V_KEY("k", i % 2 ? 1 : 0), RD_KAFKA_V_VALUE(text, (size_t)len),
+                RD_KAFKA_V_TIMESTAMP(1700000000000 + i * 1000LL),
+                RD_KAFKA_V_HEADER("h", "x", 1), RD_KAFKA_V_HEADER("none", NULL, 0),
+                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+            0);
+    }
+    ck_assert_int_eq(rd_kafka_flush(rk, TIMEOUT_MS), 0);
+    rd_kafka_destroy(rk);
+}
+
+static struct tap *open_tap(enum tap_from from, int64_t value, bool follow)
+{
+    struct tap_spec spec = {.topic = topic,
+                            .partition = -1,
+                            .from = from,
+                            .value = value,
+                            .follow = follow};
+    struct error err = {0};
+    struct tap *tap = tap_open(&config, &spec, TIMEOUT_MS, &err);
+
+    ck_assert_msg(tap != NULL, "%s", err.text);
+    return tap;
+}
+
+/* The next record's number; -1: the end. */
+static int next_number(struct tap *tap)
+{
+    struct tap_record record;
+    struct error err = {0};
+    char text[32] = "";
+
+    for (int tries = 0; tries < 60; tries++) {
+        enum tap_result result = tap_next(tap, 500, &record, &err);
+
+        ck_assert_msg(result != TAP_FAILED, "%s", err.text);
+        if (result == TAP_AT_END)
+            return -1;
+        if (result == TAP_RECORD) {
+            ck_assert_uint_lt(record.value_len, sizeof text);
+            memcpy(text, record.value, record.value_len);
+            return atoi(text + 1);
+        }
+    }
+    ck_abort_msg("nothing came");
+}
+
+START_TEST(a_tap_reads_everything_to_the_end_and_stops)
+{
+    struct tap *tap;
+    bool seen[100] = {false};
+    int64_t start_ms;
+
+    make_topic("all", 3);
+    produce(0, 100, 3);
+    tap = open_tap(TAP_BEGINNING, 0, false);
+    ck_assert_int_eq(tap_expected(tap), 100);
+    for (int i = 0; i < 100; i++) {
+        int number = next_number(tap);
+
+        ck_assert_int_ge(number, 0);
+        ck_assert(!seen[number]);
+        seen[number] = true;
+    }
+    start_ms = clock_mono_ms();
+    ck_assert_int_eq(next_number(tap), -1);
+    ck_assert_int_eq(next_number(tap), -1);
+    tap_close(tap);
+    ck_assert_int_lt(clock_mono_ms() - start_ms, 3000);
+}
+END_TEST
+
+START_TEST(a_record_comes_whole)
+{
+    struct tap_record record;
+    struct error err = {0};
+    struct tap *tap;
+
+    make_topic("whole", 1);
+    produce(0, 2, 1);
+    tap = open_tap(TAP_OFFSET, 1, false);
+    while (tap_next(tap, 1000, &record, &err) != TAP_RECORD)
+        ck_assert(!error_is_set(&err));
+    ck_assert_int_eq(record.partition, 0);
+    ck_assert_int_eq(record.offset, 1);
+    ck_assert_int_eq(record.timestamp_ms, 1700000001000);
+    ck_assert_uint_eq(record.key_len, 1);
+    ck_assert_mem_eq(record.key, "k", 1);
+    ck_assert_uint_eq(record.header_count, 2);
+    ck_assert_str_eq(record.headers[0].name, "h");
+    ck_assert_mem_eq(record.headers[0].value, "x", 1);
+    ck_assert_ptr_null(record.headers[1].value);
+    tap_close(tap);
+}
+END_TEST
+
+START_TEST(the_last_records_come_in_order_of_time_and_then_new_ones)
+{
+    struct tap *tap;
+
+    make_topic("last", 3);
+    produce(0, 50, 3);
+    tap = open_tap(TAP_LAST, 10, true);
+    ck_assert_int_eq(tap_expected(tap), 10);
+    for (int i = 40; i < 50; i++)
+        ck_assert_int_eq(next_number(tap), i);
+    produce(50, 51, 3);
+    ck_assert_int_eq(next_number(tap), 50);
+    tap_close(tap);
+}
+END_TEST
+
+START_TEST(a_tap_begins_at_a_time_or_at_the_end)
+{
+    struct tap *tap;
+
+    make_topic("time", 2);
+    produce(0, 20, 2);
+    tap = open_tap(TAP_TIME, 1700000000000 + 18000, false);
+    ck_assert_int_eq(tap_expected(tap), 2);
+    ck_assert_int_ge(next_number(tap), 18);
+    ck_assert_int_ge(next_number(tap), 18);
+    ck_assert_int_eq(next_number(tap), -1);
+    tap_close(tap);
+    tap = open_tap(TAP_END, 0, false);
+    ck_assert_int_eq(next_number(tap), -1);
+    tap_close(tap);
+    tap = open_tap(TAP_OFFSET, 1000, false); /* beyond the end */
+    ck_assert_int_eq(next_number(tap), -1);
+    tap_close(tap);
+}
+END_TEST
+
+START_TEST(aborted_records_are_not_shown_and_the_end_is_still_reached)
+{
+    rd_kafka_conf_t *conf;
+    char text[256];
+    rd_kafka_t *rk;
+    struct tap *tap;
+
+    make_topic("txn", 1);
+    produce(0, 1, 1);
+    conf = rd_kafka_conf_new();
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", config.brokers, text,
+                            sizeof text);
+    (void)rd_kafka_conf_set(conf, "transactional.id", topic, text, sizeof text);
+    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    ck_assert_ptr_null(rd_kafka_init_transactions(rk, TIMEOUT_MS));
+    ck_assert_ptr_null(rd_kafka_begin_transaction(rk));
+    (void)rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_VALUE("v7", 2),
+                            RD_KAFKA_V_END);
+    (void)rd_kafka_flush(rk, TIMEOUT_MS);
+    ck_assert_ptr_null(rd_kafka_abort_transaction(rk, TIMEOUT_MS));
+    rd_kafka_destroy(rk);
+    tap = open_tap(TAP_BEGINNING, 0, false);
+    ck_assert_int_eq(next_number(tap), 0);
+    ck_assert_int_eq(next_number(tap), -1);
+    tap_close(tap);
+}
+END_TEST
+
+static void refuses(const char *brokers, const char *name, int32_t partition,
+                    enum error_kind kind, const char *expected)
+{
+    struct broker_config where = {.brokers = brokers};
+    struct tap_spec spec = {.topic = name, .partition = partition};
+    struct error err = {0};
+
+    ck_assert_ptr_null(tap_open(&where, &spec, 3000, &err));
+    ck_assert_int_eq(err.kind, kind);
+    ck_assert_msg(strstr(err.text, expected) != NULL, "%s", err.text);
+}
+
+START_TEST(a_tap_that_can_not_be_opened_says_why)
+{
+    make_topic("why", 2);
+    refuses(config.brokers, "host-test-no-such-topic", -1, ERROR_NOT_FOUND,
+            "topic host-test-no-such-topic");
+    refuses(config.brokers, topic, 2, ERROR_NOT_FOUND, "only 0 to 1");
+    refuses("127.0.0.1:1", topic, -1, ERROR_UNREACHABLE, "refused");
+}
+END_TEST
+
+START_TEST(what_is_fed_is_acknowledged_and_can_be_tapped)
+{
+    struct error err = {0};
+    struct feed *feed;
+    struct tap *tap;
+
+    make_topic("feed", 1);
+    feed = feed_open(&config, topic, TIMEOUT_MS, &err);
+    ck_assert_msg(feed != NULL, "%s", err.text);
+    for (int i = 0; i < 5000; i++) {
+        char text[32];
+        int len = snprintf(text, sizeof text, "v%d", i);
+
+        ck_assert_int_eq(feed_add(feed, NULL, 0, text, (size_t)len, &err), 0);
+    }
+    ck_assert_int_eq(feed_flush(feed, TIMEOUT_MS, &err), 0);
+    ck_assert_int_eq(feed_acknowledged(feed), 5000);
+    feed_close(feed);
+    tap = open_tap(TAP_BEGINNING, 0, false);
+    for (int i = 0; i < 5000; i++)
+        ck_assert_int_eq(next_number(tap), i);
+    ck_assert_int_eq(next_number(tap), -1);
+    tap_close(tap);
+}
+END_TEST
+
+START_TEST(a_feed_says_what_was_not_written)
+{
+    char *large = mem_alloc(200000);
+    struct error err = {0};
+    struct feed *feed;
+
+    make_topic("large", 1);
+    feed = feed_open(&config, topic, TIMEOUT_MS, &err);
+    ck_assert_int_eq(feed_add(feed, NULL, 0, large, 200000, &err), 0);
+    ck_assert_int_eq(feed_flush(feed, TIMEOUT_MS, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "1 record(s) not written"));
+    feed_close(feed);
+    free(large);
+    err = (struct error){0};
+    ck_assert_ptr_null(feed_open(&config, "host-test-no-such-topic", 3000, &err));
+    ck_assert_int_eq(err.kind, ERROR_NOT_FOUND);
+    config.brokers = "127.0.0.1:1";
+    err = (struct error){0};
+    ck_assert_ptr_null(feed_open(&config, topic, 2000, &err));
+    ck_assert_int_eq(err.kind, ERROR_UNREACHABLE);
+    ck_assert_msg(strstr(err.text, "refused") != NULL, "%s", err.text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("kafka_tap");
+    TCase *cases = tcase_create("tap");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_tap_reads_everything_to_the_end_and_stops);
+    tcase_add_test(cases, a_record_comes_whole);
+    tcase_add_test(cases, the_last_records_come_in_order_of_time_and_then_new_ones);
+    tcase_add_test(cases, a_tap_begins_at_a_time_or_at_the_end);
+    tcase_add_test(cases, aborted_records_are_not_shown_and_the_end_is_still_reached);
+    tcase_add_test(cases, a_tap_that_can_not_be_opened_says_why);
+    tcase_add_test(cases, what_is_fed_is_acknowledged_and_can_be_tapped);
+    tcase_add_test(cases, a_feed_says_what_was_not_written);
+    suite_add_tcase(suite, cases);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}
