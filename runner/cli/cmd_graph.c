@@ -71,20 +71,6 @@ static int set_format(struct options *options, const char *name)
     return 0;
 }
 
-/* The value of an option at argv[*i], "--x V" or "--x=V"; NULL when it is another one. */
-static const char *option(int argc, char **argv, int *i, const char *name)
-{
-    size_t len = strlen(name);
-
-    if (strncmp(argv[*i], name, len) != 0)
-        return NULL;
-    if (argv[*i][len] == '=')
-        return argv[*i] + len + 1;
-    if (argv[*i][len] != '\0' || *i + 1 >= argc)
-        return NULL;
-    return argv[++*i];
-}
-
 static int parse(struct options *options, int argc, char **argv)
 {
     struct error err = {0};
@@ -92,14 +78,14 @@ static int parse(struct options *options, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         const char *value;
 
-        if ((value = option(argc, argv, &i, "--format")) != NULL) {
+        if ((value = cli_option(argc, argv, &i, "--format")) != NULL) {
             options->draw = NULL;
             if (set_format(options, value) != 0)
                 return 2;
-        } else if ((value = option(argc, argv, &i, "--param")) != NULL) {
+        } else if ((value = cli_option(argc, argv, &i, "--param")) != NULL) {
             if (cli_params_add(&options->params, value, &err) != 0)
                 return cli_fail(&err);
-        } else if (argv[i][0] == '-') {
+        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
             return cli_usage("graph", "unknown option or missing value: %s", argv[i]);
         } else if (options->file) {
             return cli_usage("graph", "one FILE expected, got %s as well", argv[i]);
@@ -141,11 +127,12 @@ static int run(int argc, char **argv)
 extern const struct cmd cmd_graph;
 const struct cmd cmd_graph = {
     .name = "graph",
-    .usage = "graph [--format ascii|dot|mermaid|svg] [--param NAME=VALUE]… FILE",
+    .usage = "graph [OPTIONS] FILE",
     .doc = "Draw the graph of a YAML file.",
-    .help = "  --format FORMAT     ascii (default): boxes and lines, as wide as the terminal;\n"
-            "                      a graph that is wider is printed as a list\n"
-            "                      dot: for Graphviz; mermaid: for Markdown; svg: a picture\n"
-            "  --param NAME=VALUE  the value of ${NAME} in the file\n",
+    .help = "  FILE         a YAML file; - reads standard input\n"
+            "  --format F   ascii (default): boxes and lines; a graph that is wider than\n"
+            "               the terminal is printed as a list\n"
+            "               dot: for Graphviz; mermaid: for Markdown; svg: a picture\n"
+            "  --param N=V  value of ${N} in the file; may be repeated\n",
     .run = run,
 };

@@ -10,6 +10,7 @@
  *       {"seconds", "rate", "cpu_us", "rss_kb", "first_s"}: records a second between 10 %
  *       and 90 % of COUNT, CPU microseconds of the processes per record of COUNT from
  *       their start to the end, largest sum of their RSS, time to the first record
+ *   bench_gen BROKERS seed GROUP TOPIC           commit the beginning of every partition
  *   bench_gen BROKERS check input|answer TOPIC COUNT BYTES HEADERS
  *       every record there at least once, with its key, timestamp, headers and value
  *
@@ -378,13 +379,14 @@ static int watch(const char *brokers, int64_t count, int64_t seconds, char *topi
     size_t pid_count = split(pid_text, parts, PIDS);
     struct watched watched = {0};
     int64_t begin = now_ns();
-    size_t n = 0;
+    size_t n = 1;
     double from;
     double to;
 
     for (size_t i = 0; i < pid_count; i++)
         pids[i] = strtol(parts[i], NULL, 10);
     list = partitions_of(handle, names, split(topics, names, TOPICS));
+    samples[0] = (struct sample){.at_ns = begin};
     do {
         samples[n].total = ends(handle, queue, list);
         samples[n].at_ns = now_ns();
@@ -405,6 +407,29 @@ static int watch(const char *brokers, int64_t count, int64_t seconds, char *topi
                  (double)(watched.first_ns - begin) / 1e9);
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_queue_destroy(queue);
+    rd_kafka_destroy(handle);
+    return 0;
+}
+
+/* What the runner does for a reading group before its first reader starts. */
+static int seed(const char *brokers, const char *group, char *topic)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t *handle;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t err;
+
+    set(conf, "group.id", group);
+    set(conf, "enable.auto.commit", "false");
+    handle = open_handle(RD_KAFKA_CONSUMER, conf, brokers);
+    list = partitions_of(handle, &topic, 1);
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = 0;
+    err = rd_kafka_commit(handle, list, 0);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        fail(group, rd_kafka_err2str(err));
+    rd_kafka_topic_partition_list_destroy(list);
+    (void)rd_kafka_consumer_close(handle);
     rd_kafka_destroy(handle);
     return 0;
 }
@@ -491,6 +516,7 @@ static int usage(void)
                           "       bench_gen BROKERS delete TOPIC…\n"
                           "       bench_gen BROKERS fill TOPIC COUNT BYTES HEADERS\n"
                           "       bench_gen BROKERS watch COUNT SECONDS TOPICS PIDS\n"
+                          "       bench_gen BROKERS seed GROUP TOPIC\n"
                           "       bench_gen BROKERS check input|answer TOPIC COUNT BYTES "
                           "HEADERS\n");
     return 2;
@@ -514,6 +540,8 @@ int main(int argc, char **argv)
                     integer(argv[6]) != 0);
     if (strcmp(verb, "watch") == 0 && argc == 7)
         return watch(argv[1], integer(argv[3]), integer(argv[4]), argv[5], argv[6]);
+    if (strcmp(verb, "seed") == 0 && argc == 5)
+        return seed(argv[1], argv[3], argv[4]);
     if (strcmp(verb, "check") == 0 && argc == 8)
         return check(argv[1], strcmp(argv[3], "answer") == 0, argv[4], integer(argv[5]),
                      (size_t)integer(argv[6]), integer(argv[7]) != 0);
