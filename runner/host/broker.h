@@ -158,7 +158,9 @@ struct broker_position {
 enum broker_offset { BROKER_EARLIEST = -2, BROKER_LATEST = -1 };
 /* Each position's offset says what to look up: BROKER_EARLIEST, BROKER_LATEST, or a time
  * (wall clock ms): the first record not older, -1 when there is none. read_committed:
- * LATEST is the last stable offset (open transactions hide what follows it).
+ * LATEST is the last stable offset (open transactions hide what follows it). A partition
+ * that several positions name, as edges that share a topic do, is asked and told once:
+ * they must look up the same.
  * Items: name, partition, offset, timestamp_ms. */
 void broker_list_offsets(struct broker *broker, const struct broker_position *positions,
                          size_t count, bool read_committed, int timeout_ms,

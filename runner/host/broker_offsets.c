@@ -53,6 +53,28 @@ static void fill_offsets(struct broker_builder *builder,
     }
 }
 
+/* librdkafka refuses a list that names a partition twice. */
+static rd_kafka_topic_partition_list_t *
+without_repeats(rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *once = rd_kafka_topic_partition_list_new(list->cnt);
+
+    rd_kafka_topic_partition_list_sort(list, NULL, NULL);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *from = &list->elems[i];
+        const rd_kafka_topic_partition_t *last =
+            once->cnt > 0 ? &once->elems[once->cnt - 1] : NULL;
+
+        if (last && last->partition == from->partition &&
+            strcmp(last->topic, from->topic) == 0)
+            continue;
+        rd_kafka_topic_partition_list_add(once, from->topic, from->partition)->offset =
+            from->offset;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return once;
+}
+
 void broker_list_offsets(struct broker *broker, const struct broker_position *positions,
                          size_t count, bool read_committed, int timeout_ms,
                          broker_done_fn *done, void *arg)
@@ -66,7 +88,7 @@ void broker_list_offsets(struct broker *broker, const struct broker_position *po
         broker_request_local(request, 0, NULL);
         return;
     }
-    list = list_of(positions, count);
+    list = without_repeats(list_of(positions, count));
     options =
         broker_request_options(request, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms);
     (void)rd_kafka_AdminOptions_set_isolation_level(

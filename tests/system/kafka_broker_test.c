@@ -315,6 +315,22 @@ START_TEST(ends_are_counted_and_records_freed)
 }
 END_TEST
 
+/* Edges that share a topic ask for its ends each. */
+START_TEST(a_partition_asked_for_twice_is_told_once)
+{
+    const char *name = make_topic("shared", 2);
+    struct broker_position ask[] = {{name, 1, BROKER_LATEST, NULL},
+                                    {name, 0, BROKER_LATEST, NULL},
+                                    {name, 1, BROKER_LATEST, NULL}};
+
+    produce(name, 0, 1, 1); /* waits for the leaders */
+    produce(name, 1, 1, 1);
+    broker_list_offsets(broker, ask, 3, true, TIMEOUT_MS, on_done, &last.calls);
+    all_fine();
+    ck_assert_uint_eq(last.reply.count, 2);
+}
+END_TEST
+
 START_TEST(ends_of_a_topic_that_is_not_there_are_an_error_of_the_item)
 {
     struct broker_position ask = {fresh("nowhere"), 0, BROKER_LATEST, NULL};
@@ -593,6 +609,7 @@ int main(void)
     tcase_add_test(real, a_topic_has_what_it_was_created_with);
     tcase_add_test(real, a_topic_grows_changes_and_goes);
     tcase_add_test(real, ends_are_counted_and_records_freed);
+    tcase_add_test(real, a_partition_asked_for_twice_is_told_once);
     tcase_add_test(real, ends_of_a_topic_that_is_not_there_are_an_error_of_the_item);
     tcase_add_test(real, a_group_that_does_not_exist_yet_gets_offsets_with_metadata);
     tcase_add_test(real, a_live_group_shows_its_members_and_refuses_offsets);
