@@ -9,6 +9,7 @@
 
 extern const struct cmd cmd_graph;
 extern const struct cmd cmd_history;
+extern const struct cmd cmd_logs;
 extern const struct cmd cmd_plan;
 extern const struct cmd cmd_ps;
 extern const struct cmd cmd_schema;
@@ -26,6 +27,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_send,
     &cmd_status,
     &cmd_ps,
+    &cmd_logs,
     &cmd_history,
     &cmd_show,
     &cmd_validate,

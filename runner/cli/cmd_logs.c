@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/cli_ops.h"
+#include "cli/cmd.h"
+#include "cli/grid.h"
+#include "cli/table.h"
+#include "ops/logs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+enum { LINES = 100, LINES_FOLLOW = 10, LOOK_EVERY_MS = 500, COLORS = 5 };
+
+struct options {
+    const char *address;
+    bool follow;
+    int64_t attempt;
+    int64_t lines; /* -1: all; -2: not said */
+};
+
+/* One client whose log is shown. */
+struct source {
+    char *name; /* "calc.0" */
+    int64_t attempt;
+    struct log_reader *reader;
+    const char *color;
+};
+
+struct follower {
+    const struct options *options;
+    struct log_query query;
+    struct source *items;
+    size_t count;
+    size_t capacity;
+    bool prefix; /* several clients */
+    bool color;
+    bool skipped; /* some have earlier lines that are not shown */
+};
+
+struct line_arg {
+    const struct follower *follower;
+    const struct source *source;
+};
+
+static void print_line(void *arg, const char *text, size_t len)
+{
+    const struct line_arg *line = arg;
+
+    if (line->follower->prefix)
+        (void)printf("%s%s%s | ", line->source->color, line->source->name,
+                     *line->source->color ? GRID_OFF : "");
+    text_print_safe(stdout, text, len);
+    (void)putchar('\n');
+}
+
+static void print_new(const struct follower *follower, const struct source *source,
+                      bool last)
+{
+    struct line_arg arg = {follower, source};
+
+    (void)log_reader_read(source->reader, last, print_line, &arg);
+}
+
+static struct source *find(struct follower *follower, const char *name)
+{
+    for (size_t i = 0; i < follower->count; i++) {
+        if (strcmp(follower->items[i].name, name) == 0)
+            return &follower->items[i];
+    }
+    return NULL;
+}
+
+static struct source *add(struct follower *follower, const char *name)
+{
+    static const char *const colors[COLORS] = {GRID_CYAN, GRID_GREEN, GRID_YELLOW,
+                                               "\x1b[35m", "\x1b[34m"};
+    struct source *source;
+
+    follower->items = mem_grow(follower->items, follower->count, &follower->capacity,
+                               sizeof *follower->items);
+    source = &follower->items[follower->count++];
+    *source = (struct source){
+        .name = mem_strdup(name),
+        .color = follower->color ? colors[(follower->count - 1) % COLORS] : ""};
+    return source;
+}
+
+/* A newer attempt of a client: the old one's rest, then the new one from its beginning. */
+static void change_attempt(struct follower *follower, struct source *source,
+                           const struct log_file *file, int64_t lines)
+{
+    struct error err = {0};
+    bool skipped = false;
+    struct log_reader *reader = log_reader_open(file->path, lines, &skipped, &err);
+
+    if (reader == NULL)
+        return; /* it is not there yet, or gone: the next look tells */
+    if (source->reader) {
+        print_new(follower, source, true);
+        log_reader_close(source->reader);
+        (void)fflush(stdout);
+        (void)fprintf(stderr, "dagrun: %s: attempt %" PRId64 "\n", source->name,
+                      file->attempt);
+    }
+    follower->skipped = follower->skipped || skipped;
+    source->reader = reader;
+    source->attempt = file->attempt;
+}
+
+/* Look which logs there are now. first: begin with their last lines. */
+static void look(const struct ops *ops, struct follower *follower, bool first)
+{
+    struct mem_arena arena = {0};
+    struct log_list list;
+
+    logs_find(ops, &follower->query, &arena, &list);
+    if (list.count > 1)
+        follower->prefix = true;
+    for (size_t i = 0; i < list.count; i++) {
+        char *name = mem_printf("%s.%s", list.items[i].node, list.items[i].client);
+        struct source *source = find(follower, name);
+
+        if (source == NULL)
+            source = add(follower, name);
+        if (source->attempt != list.items[i].attempt)
+            change_attempt(follower, source, &list.items[i],
+                           first ? follower->options->lines : -1);
+        free(name);
+    }
+    mem_arena_clear(&arena);
+}
+
+static void print_all(struct follower *follower, bool last)
+{
+    for (size_t i = 0; i < follower->count; i++) {
+        if (follower->items[i].reader)
+            print_new(follower, &follower->items[i], last);
+    }
+    (void)fflush(stdout);
+}
+
+/* Sleep until something happens in the folder; half a second at most. */
+static void wait_for_change(int notify)
+{
+    struct pollfd poll_fd = {.fd = notify, .events = POLLIN};
+    char events[4096];
+
+    if (poll(&poll_fd, 1, LOOK_EVERY_MS) > 0)
+        (void)!read(notify, events, sizeof events);
+}
+
+static void follow(const struct ops *ops, struct follower *follower)
+{
+    char *folder =
+        ops_run_folder(ops_home(ops), follower->query.dag, follower->query.run);
+    int notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    bool live = true;
+
+    if (notify >= 0)
+        (void)inotify_add_watch(notify, folder, IN_CREATE | IN_MODIFY | IN_MOVED_TO);
+    while (live && !ferror(stdout)) {
+        /* Asked first: what was written before the end is read after the answer. */
+        live = ops_is_live(ops, follower->query.dag);
+        look(ops, follower, false);
+        print_all(follower, !live);
+        if (live)
+            wait_for_change(notify);
+    }
+    if (notify >= 0)
+        (void)close(notify);
+    free(folder);
+}
+
+static void clear(struct follower *follower)
+{
+    for (size_t i = 0; i < follower->count; i++) {
+        log_reader_close(follower->items[i].reader);
+        free(follower->items[i].name);
+    }
+    free(follower->items);
+}
+
+static int check_found(const struct follower *follower, const struct address *address,
+                       struct error *err)
+{
+    if (follower->count > 0)
+        return 0;
+    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no log%s%s%s%s%s", address->dag,
+              follower->query.run, address->node ? " of " : "",
+              address->node ? address->node : "", address->client ? "." : "",
+              address->client ? address->client : "",
+              follower->query.attempt ? " with that attempt" : "");
+    return -1;
+}
+
+/* Follow only what still goes on: the last run of a dag whose runner lives. */
+static bool can_follow(const struct ops *ops, const struct address *address, int64_t last)
+{
+    return ops_is_live(ops, address->dag) && (address->run == 0 || address->run == last);
+}
+
+static int find_run(const struct ops *ops, const struct address *address, int64_t *run,
+                    int64_t *last, struct error *err)
+{
+    struct mem_arena arena = {0};
+    struct history_run_row row = {0};
+
+    if (ops_history(ops) == NULL)
+        error_set(err, ERROR_NOT_FOUND, "no run of '%s' is known", address->dag);
+    else if (history_find_run(ops_history(ops), address->dag, 0, &arena, &row, err) == 0)
+        *last = row.run;
+    *run = address->run ? address->run : *last;
+    mem_arena_clear(&arena);
+    return error_is_set(err) ? -1 : 0;
+}
+
+static int show(struct options *options, struct error *err)
+{
+    struct address address;
+    struct ops *ops = cli_ops_at(options->address, &address, err);
+    struct follower follower = {.options = options, .color = table_color(stdout)};
+    int64_t last = 0;
+
+    if (ops && address.edge)
+        error_set(err, ERROR_INPUT, "a DAG, NODE or client expected, got the edge %s",
+                  address.edge);
+    if (ops && !error_is_set(err) &&
+        find_run(ops, &address, &follower.query.run, &last, err) == 0) {
+        follower.query.dag = address.dag;
+        follower.query.node = address.node;
+        follower.query.client = address.client;
+        follower.query.attempt = options->attempt;
+        if (options->follow && !can_follow(ops, &address, last)) {
+            (void)fprintf(stderr, "dagrun: %s@%" PRId64 " has ended\n", address.dag,
+                          follower.query.run);
+            options->follow = false;
+        }
+        look(ops, &follower, true);
+        print_all(&follower, !options->follow);
+        if (follower.skipped && options->lines != 0 && !options->follow)
+            (void)fputs("dagrun: earlier lines are not shown; --lines all shows them\n",
+                        stderr);
+        if (options->follow)
+            follow(ops, &follower);
+        (void)check_found(&follower, &address, err);
+    }
+    clear(&follower);
+    address_clear(&address);
+    ops_close(ops);
+    return error_is_set(err) ? -1 : 0;
+}
+
+static int parse_lines(const char *text, int64_t *lines)
+{
+    if (strcmp(text, "all") == 0) {
+        *lines = -1;
+        return 0;
+    }
+    if (text_parse_int(text, lines) && *lines >= 0)
+        return 0;
+    return cli_usage("logs", "--lines %s: expected a number or 'all'", text);
+}
+
+static int parse_attempt(const char *text, int64_t *attempt)
+{
+    if (text_parse_int(text, attempt) && *attempt > 0)
+        return 0;
+    return cli_usage("logs", "--attempt %s: expected a number from 1", text);
+}
+
+static int parse(struct options *options, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+        int code = 0;
+
+        if (strcmp(argv[i], "-f") == 0 || strcmp(argv[i], "--follow") == 0)
+            options->follow = true;
+        else if ((value = cli_option(argc, argv, &i, "--lines")) != NULL ||
+                 (value = cli_option(argc, argv, &i, "-n")) != NULL)
+            code = parse_lines(value, &options->lines);
+        else if ((value = cli_option(argc, argv, &i, "--attempt")) != NULL)
+            code = parse_attempt(value, &options->attempt);
+        else if (argv[i][0] == '-')
+            code = cli_usage("logs", "unknown option or missing value: %s", argv[i]);
+        else if (options->address)
+            code = cli_usage("logs", "one address expected, got %s as well", argv[i]);
+        else
+            options->address = argv[i];
+        if (code != 0)
+            return code;
+    }
+    if (options->lines == -2)
+        options->lines = options->follow ? LINES_FOLLOW : LINES;
+    return 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options options = {.lines = -2};
+    struct error err = {0};
+    int code = parse(&options, argc, argv);
+
+    if (code != 0)
+        return code;
+    return show(&options, &err) == 0 ? 0 : cli_fail(&err);
+}
+
+extern const struct cmd cmd_logs;
+const struct cmd cmd_logs = {
+    .name = "logs",
+    .usage = "logs [OPTIONS] [DAG[@RUN][/NODE[.N]]]",
+    .doc = "Print what clients wrote on stdout and stderr.",
+    .help = "  DAG[/NODE[.N]]  one dag, node or client; DAG@12/NODE an earlier run\n"
+            "  -f, --follow    go on until the run ends; new attempts and clients included\n"
+            "  --lines N       begin with the last N lines of each client (100; with -f 10);\n"
+            "                  all: everything\n"
+            "  --attempt N     that attempt instead of the newest\n\n"
+            "Several clients have their names in front of their lines. The files themselves\n"
+            "are $DAGRUN_HOME/runs/DAG@RUN/NODE.CLIENT.ATTEMPT.log (older parts: .log.1 …).\n",
+    .run = run,
+};
