@@ -4,9 +4,9 @@
  *   count N [stay]   a source that makes 0..N-1 and ends (stay: waits at its end)
  *   twist            a transform that does what its record's value asks:
  *                    "fail…" emits and then fails, "many…" emits three outputs,
- *                    "none…" nothing, "big…" 3 MiB, "slow…" takes 50 ms, "die…" is fatal;
- *                    everything else is passed on
- * SDK_HELPER=source in the environment makes it the source.
+ *                    "none…" nothing, "big…" 3 MiB, "slow…" takes 50 ms, "die…" is
+ * fatal; everything else is passed on SDK_HELPER=source in the environment makes it the
+ * source.
  */
 #include "dagnode.h"
 
@@ -100,7 +100,8 @@ static int on_start(struct dagnode *n, void **state, struct dagnode_error *err)
     return 0;
 }
 
-static enum dagnode_poll on_poll(struct dagnode *n, void *state, struct dagnode_error *err)
+static enum dagnode_poll on_poll(struct dagnode *n, void *state,
+                                 struct dagnode_error *err)
 {
     struct source *source = state;
     char text[128];
@@ -108,9 +109,8 @@ static enum dagnode_poll on_poll(struct dagnode *n, void *state, struct dagnode_
     memset(text, ' ', sizeof text);
     for (int i = 0; i < 100 && source->next < source->count; i++) {
         int len = snprintf(text, sizeof text, "%lld", (long long)source->next);
-        struct dagnode_output out = {.value = text,
-                                     .value_len = (size_t)len,
-                                     .position = source->next + 1};
+        struct dagnode_output out = {
+            .value = text, .value_len = (size_t)len, .position = source->next + 1};
 
         if (dagnode_emit(n, &out, err) < 0)
             return DAGNODE_FAILED;
@@ -141,5 +141,6 @@ int main(int argc, char **argv)
         .abi = DAGNODE_ABI, .name = "twist", .on_record = on_record};
     const char *kind = getenv("SDK_HELPER");
 
-    return dagnode_main(argc, argv, kind && strcmp(kind, "source") == 0 ? &source : &twist);
+    return dagnode_main(argc, argv,
+                        kind && strcmp(kind, "source") == 0 ? &source : &twist);
 }
