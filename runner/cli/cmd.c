@@ -11,6 +11,7 @@ extern const struct cmd cmd_graph;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_logs;
 extern const struct cmd cmd_plan;
+extern const struct cmd cmd_programs;
 extern const struct cmd cmd_ps;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_send;
@@ -18,6 +19,7 @@ extern const struct cmd cmd_show;
 extern const struct cmd cmd_start;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_stop;
+extern const struct cmd cmd_tap;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_version;
 
@@ -30,9 +32,11 @@ const struct cmd *const cmd_table[] = {
     &cmd_logs,
     &cmd_history,
     &cmd_show,
+    &cmd_tap,
     &cmd_validate,
     &cmd_plan,
     &cmd_graph,
+    &cmd_programs,
     &cmd_schema,
     &cmd_version,
     NULL,
