@@ -404,25 +404,48 @@ static void close_kafka(struct client *client)
     parts_clear(&client->parts);
 }
 
-static void run(struct client *client)
+static int start_program(struct client *client)
 {
-    struct dagnode_error program = {0};
+    struct dagnode_error err = {0};
+
+    if (client_failed(client))
+        return -1;
+    if (node_start(&client->n, &err) == 0)
+        return 0;
+    client_fail(client, err.kind == DAGNODE_USAGE ? CONTRACT_EXIT_USAGE : CLIENT_FAILED,
+                "%s", err.text);
+    return -1;
+}
+
+static int start_kafka(struct client *client)
+{
     struct error err = {0};
 
-    if (node_start(&client->n, &program) < 0) {
-        client_fail(client,
-                    program.kind == DAGNODE_USAGE ? CONTRACT_EXIT_USAGE : CLIENT_FAILED,
-                    "%s", program.text);
+    if (open_kafka(client, &err) == 0)
+        return 0;
+    client_fail(client, CONTRACT_EXIT_USAGE, "%s", err.text);
+    return -1;
+}
+
+/* A source must know its position before its program starts; any other node joins its
+ * group only once its program has. */
+static int start(struct client *client)
+{
+    if (!client->config.source)
+        return start_program(client) < 0 ? -1 : start_kafka(client);
+    if (start_kafka(client) < 0)
+        return -1;
+    source_open(client);
+    if (start_program(client) < 0)
+        return -1;
+    client_ready(client);
+    return 0;
+}
+
+static void run(struct client *client)
+{
+    if (start(client) < 0)
         return;
-    }
-    if (open_kafka(client, &err) < 0) {
-        client_fail(client, CONTRACT_EXIT_USAGE, "%s", err.text);
-        return;
-    }
-    if (client->config.source) {
-        source_open(client);
-        client_ready(client);
-    }
     loop(client);
     if (!client_failed(client))
         stats_send(client);

@@ -273,12 +273,14 @@ struct window_totals config_parse_totals(const char *metadata, size_t len)
     return totals;
 }
 
-bool config_parse_checkpoint(const char *metadata, size_t len, int64_t *run, int64_t *out)
+bool config_parse_checkpoint(const char *metadata, size_t len, struct checkpoint *out)
 {
     yyjson_doc *doc =
         yyjson_read_opts((char *)(uintptr_t)metadata, len, READ, NULL, NULL);
     yyjson_val *root = yyjson_doc_get_root(doc);
-    bool found = get_int(root, "run", run) && get_int(root, "out", out);
+    bool found = get_int(root, "run", &out->run) &&
+                 get_int(root, "position", &out->position) &&
+                 get_int(root, "out", &out->out);
 
     yyjson_doc_free(doc);
     return found;

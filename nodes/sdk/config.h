@@ -73,7 +73,12 @@ struct value config_value(const char *name, const char *text);
 /* Read CONTRACT_COUNTS from commit metadata; zeros when somebody else wrote it. */
 struct window_totals config_parse_totals(const char *metadata, size_t len);
 
-/* Read run and out from CONTRACT_CHECKPOINT; false when it is none. */
-bool config_parse_checkpoint(const char *metadata, size_t len, int64_t *run, int64_t *out);
+/* CONTRACT_CHECKPOINT; false when the metadata is none. */
+struct checkpoint {
+    int64_t run;
+    int64_t position;
+    int64_t out;
+};
+bool config_parse_checkpoint(const char *metadata, size_t len, struct checkpoint *out);
 
 #endif

@@ -6,12 +6,15 @@
 
 enum { SLICE_MS = 20, ASK_MS = 1000, SERVE_MS = 50, SPAN = 1 << 20 };
 
-/* What earlier attempts of this run have written, from the last checkpoint. */
+/*
+ * How far earlier attempts of this run got. The runner knows it only from the last stats
+ * line, up to a second old; a checkpoint of another run is what the runner gave us.
+ */
 static int read_checkpoint(struct client *client)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    struct checkpoint checkpoint;
     rd_kafka_resp_err_t code;
-    int64_t run, out;
 
     rd_kafka_topic_partition_list_add(list, client->config.checkpoint_topic, 0);
     code = rd_kafka_committed(client->commit.rk, list, ASK_MS);
@@ -19,9 +22,11 @@ static int read_checkpoint(struct client *client)
         code = list->elems[0].err;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR &&
         config_parse_checkpoint(list->elems[0].metadata, list->elems[0].metadata_size,
-                                &run, &out) &&
-        run == client->config.run)
-        client->source.out_before = out;
+                                &checkpoint) &&
+        checkpoint.run == client->config.run) {
+        client->source.out_before = checkpoint.out;
+        client->source.position = checkpoint.position;
+    }
     rd_kafka_topic_partition_list_destroy(list);
     return code ? -1 : 0;
 }
@@ -32,12 +37,12 @@ void source_open(struct client *client)
     const struct window_totals none = {0};
 
     source->position = client->config.has_position ? client->config.position : 0;
-    client->n.position = source->position;
-    source->part = parts_add(&client->parts, NULL, 0, source->position + 1, &none);
-    source->part->committed = source->position + 1;
     while (client->config.has_position && client->commit.rk && !client_failed(client) &&
            client->phase == CLIENT_RUNNING && read_checkpoint(client) < 0)
         client_serve(client, SERVE_MS);
+    client->n.position = source->position;
+    source->part = parts_add(&client->parts, NULL, 0, source->position + 1, &none);
+    source->part->committed = source->position + 1;
 }
 
 int64_t source_position(const struct client *client)
