@@ -21,7 +21,6 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
-pkg_check_modules(GMP REQUIRED IMPORTED_TARGET gmp)
 
 # librdkafka's archive: processes start faster and an installed dagrun needs no rpath.
 find_library(RDKAFKA_ARCHIVE NAMES librdkafka.a HINTS ${RDKAFKA_LIBRARY_DIRS}

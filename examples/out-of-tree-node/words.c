@@ -28,7 +28,8 @@ static int on_start(struct dagnode *n, void **state, struct dagnode_error *err)
     return 0;
 }
 
-/* The word is value and key: with several partitions, equal words meet in one of them. */
+/* The word is value and key: with several partitions, equal words meet in one of them.
+ */
 static int emit_word(struct dagnode *n, const char *word, size_t len,
                      struct dagnode_error *err)
 {

@@ -94,7 +94,8 @@ static int read_numbers(const struct calc *calc, const struct object_value *valu
     bool operators = values[OPERATOR_1].type != OBJECT_MISSING ||
                      values[OPERATOR_2].type != OBJECT_MISSING;
 
-    if (!operators && values[X].type == OBJECT_MISSING && values[Y].type == OBJECT_MISSING)
+    if (!operators && values[X].type == OBJECT_MISSING &&
+        values[Y].type == OBJECT_MISSING)
         return dagnode_fail(err, DAGNODE_TRANSFORM,
                             "operator_1 and operator_2: missing, and so are x and y");
     if (read_number(calc, operators ? OPERATOR_1 : X, values, a, err) != 0)

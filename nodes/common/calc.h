@@ -37,7 +37,8 @@ struct calc {
 int calc_answer(struct calc *calc, const struct dagnode_record *in,
                 struct dagnode_error *err);
 
-/* The callbacks of a program; on_start reads the option "signed" when it is declared. */
+/* The callbacks of a program; on_start reads the option "signed" when it is declared.
+ */
 int calc_start(struct dagnode *n, enum calc_operation operation, void **state);
 int calc_on_record(struct dagnode *n, const struct dagnode_record *in, void *state,
                    struct dagnode_error *err);

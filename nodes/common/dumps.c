@@ -38,7 +38,8 @@ static void append_character(struct text_buf *out, int32_t code)
     else if (code < 0x10000)
         text_appendf(out, "\\u%04x", (unsigned int)code);
     else
-        text_appendf(out, "\\u%04x\\u%04x", 0xd800u + (unsigned int)((code - 0x10000) >> 10),
+        text_appendf(out, "\\u%04x\\u%04x",
+                     0xd800u + (unsigned int)((code - 0x10000) >> 10),
                      0xdc00u + ((unsigned int)code & 0x3ff));
 }
 

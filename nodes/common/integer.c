@@ -85,7 +85,8 @@ static size_t add_digits(const struct integer *a, const struct integer *b, char 
 }
 
 /* |a| - |b|, where |a| > |b|. */
-static size_t subtract_digits(const struct integer *a, const struct integer *b, char *out)
+static size_t subtract_digits(const struct integer *a, const struct integer *b,
+                              char *out)
 {
     size_t zeros = 0;
     int borrow = 0;

@@ -154,9 +154,11 @@ void object_find(const struct object_reader *reader, const struct object_name *n
 }
 
 /* Write any value; there is no way to fail but memory, for it was read as valid. */
-static char *write_json(struct object_reader *reader, const yyjson_val *val, size_t *len)
+static char *write_json(struct object_reader *reader, const yyjson_val *val,
+                        size_t *len)
 {
-    char *text = yyjson_val_write_opts(val, YYJSON_WRITE_NOFLAG, reader->memory, len, NULL);
+    char *text =
+        yyjson_val_write_opts(val, YYJSON_WRITE_NOFLAG, reader->memory, len, NULL);
 
     if (text == NULL)
         abort();
@@ -192,8 +194,8 @@ void object_append_value(struct object_reader *reader, const struct object_value
         append_json(reader, value->internal, out);
 }
 
-static const struct object_field *field_for(yyjson_val *key,
-                                            const struct object_field *fields, size_t count)
+static const struct object_field *
+field_for(yyjson_val *key, const struct object_field *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (is_name(key, &fields[i].name))

@@ -2,8 +2,8 @@
  *
  * object.h - records whose value is a JSON object: reading them, finding members and
  * writing them again with every digit of their numbers.
- * Used by the built-in programs; the only owner of yyjson among them. A reader keeps its
- * memory from record to record, so that none is asked for per record.
+ * Used by the built-in programs; the only owner of yyjson among them. A reader keeps
+ * its memory from record to record, so that none is asked for per record.
  */
 #ifndef COMMON_OBJECT_H
 #define COMMON_OBJECT_H
@@ -52,7 +52,10 @@ struct object_name {
     const char *text;
     size_t len;
 };
-#define OBJECT_NAME(literal) {literal, sizeof(literal) - 1}
+#define OBJECT_NAME(literal)                                                           \
+    {                                                                                  \
+        literal, sizeof(literal) - 1                                                   \
+    }
 
 /*
  * Find several members in one pass over the object that was read last. When a name
@@ -70,8 +73,8 @@ void object_append_value(struct object_reader *reader, const struct object_value
                          struct text_buf *out);
 
 /*
- * Append the whole object as compact JSON, with some members set: a member that is there
- * is replaced where it stands, the others follow at the end in the order given.
+ * Append the whole object as compact JSON, with some members set: a member that is
+ * there is replaced where it stands, the others follow at the end in the order given.
  */
 struct object_field {
     struct object_name name;

@@ -72,7 +72,8 @@ static int open_path(struct sink *sink, struct dagnode_error *err)
     struct stat status;
 
     make_folders(sink->path);
-    sink->fd = open(sink->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+    sink->fd =
+        open(sink->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
     if (sink->fd < 0) /* a pipe that is only for writing, such as /dev/stdout */
         sink->fd = open(sink->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
     if (sink->fd < 0 || fstat(sink->fd, &status) != 0)
@@ -122,16 +123,17 @@ static int keep_torn_line(const struct sink *sink, const char *line, size_t len)
 {
     char *path = mem_printf("%s.torn", sink->path);
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-    int result = fd < 0 || write_all(fd, line, len) != 0 || write_all(fd, "\n", 1) != 0 ||
-                 fsync(fd) != 0;
+    int result = fd < 0 || write_all(fd, line, len) != 0 ||
+                 write_all(fd, "\n", 1) != 0 || fsync(fd) != 0;
 
     if (fd >= 0)
         (void)close(fd);
     if (result == 0)
-        (void)fprintf(stderr,
-                      "file: %s ended with a line that was cut off; its %zu bytes are in "
-                      "%s now\n",
-                      sink->path, len, path);
+        (void)fprintf(
+            stderr,
+            "file: %s ended with a line that was cut off; its %zu bytes are in "
+            "%s now\n",
+            sink->path, len, path);
     free(path);
     return result ? -1 : 0;
 }
@@ -207,8 +209,8 @@ static int append_lines(struct sink *sink, struct dagnode_error *err)
         return 0;
     (void)fail_with_errno(sink, "write to", err);
     if (ftruncate(sink->fd, size) != 0)
-        (void)fprintf(stderr, "file: can't take half a line out of %s: %s\n", sink->path,
-                      strerror(errno));
+        (void)fprintf(stderr, "file: can't take half a line out of %s: %s\n",
+                      sink->path, strerror(errno));
     return -1;
 }
 
@@ -264,10 +266,12 @@ static int add_line(struct sink *sink, const struct dagnode_record *in,
                             "no value: a record without one can't be a line of a file");
     if (in->value_len == 0 || memchr(in->value, '\n', in->value_len) == NULL)
         text_append_bytes(&sink->lines, in->value, in->value_len);
-    else if (!object_append_compact(sink->reader, in->value, in->value_len, &sink->lines))
-        return dagnode_fail(err, DAGNODE_SINK,
-                            "the value has a line break and is not JSON: it can't be one "
-                            "line of a file");
+    else if (!object_append_compact(sink->reader, in->value, in->value_len,
+                                    &sink->lines))
+        return dagnode_fail(
+            err, DAGNODE_SINK,
+            "the value has a line break and is not JSON: it can't be one "
+            "line of a file");
     text_append_bytes(&sink->lines, "\n", 1);
     return 0;
 }
@@ -305,13 +309,15 @@ int main(int argc, char **argv)
 {
     static const struct dagnode_option options[] = {
         {"path", DAGNODE_PATH, NULL,
-         "File to append to; it and its folders are made when they are not there", true},
+         "File to append to; it and its folders are made when they are not there",
+         true},
         {0}};
     static const struct dagnode_ops ops = {
         .abi = DAGNODE_ABI,
         .name = "file",
-        .doc = "Appends every value as a line to a file and syncs it before offsets are "
-               "committed.",
+        .doc =
+            "Appends every value as a line to a file and syncs it before offsets are "
+            "committed.",
         .options = options,
         .sink = true,
         .on_start = on_start,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * lines.c - makes a record of every line of a file or of stdin.
- * The position of a record is the byte after its line, so that a file that was left half
- * read is read on from there.
+ * The position of a record is the byte after its line, so that a file that was left
+ * half read is read on from there.
  */
 #include "base/mem.h"
 #include "base/text.h"
@@ -146,7 +146,8 @@ static int on_start(struct dagnode *n, void **state, struct dagnode_error *err)
     lines->capacity = READ_BYTES;
     lines->data = mem_resize(NULL, lines->capacity);
     if (lines->follow && lines->path == NULL)
-        (void)dagnode_fail(err, DAGNODE_USAGE, "follow needs a path: stdin ends by itself");
+        (void)dagnode_fail(err, DAGNODE_USAGE,
+                           "follow needs a path: stdin ends by itself");
     else
         (void)open_file(lines, err);
     if (err->kind != DAGNODE_NO_ERROR) {
@@ -170,7 +171,8 @@ static int make_room(struct lines *lines, struct dagnode_error *err)
         return 0;
     if (lines->capacity >= LINE_MAX_BYTES)
         return dagnode_fail(err, DAGNODE_FATAL,
-                            "%s: the line that begins at byte %" PRId64 " is longer than "
+                            "%s: the line that begins at byte %" PRId64
+                            " is longer than "
                             "%d bytes: no broker takes such a record; cut it first",
                             shown_path(lines), lines->position, LINE_MAX_BYTES);
     lines->capacity *= 2;
@@ -224,7 +226,8 @@ static int emit_lines(struct dagnode *n, struct lines *lines, struct dagnode_err
             lines->searched = lines->end;
             break;
         }
-        if (emit_line(n, lines, (size_t)(newline - lines->data) - lines->begin, 1, err) != 0)
+        if (emit_line(n, lines, (size_t)(newline - lines->data) - lines->begin, 1,
+                      err) != 0)
             return -1;
         count++;
     }
@@ -271,7 +274,8 @@ static bool was_replaced(const struct lines *lines)
            (named.st_ino != ours.st_ino || named.st_dev != ours.st_dev);
 }
 
-/* Done with the old file; what it holds without a newline at its end is a line as well. */
+/* Done with the old file; what it holds without a newline at its end is a line as well.
+ */
 static int leave_file(struct dagnode *n, struct lines *lines, struct dagnode_error *err)
 {
     int result = 0;
@@ -316,7 +320,8 @@ static enum dagnode_poll at_end(struct dagnode *n, struct lines *lines,
     return DAGNODE_END;
 }
 
-static enum dagnode_poll on_poll(struct dagnode *n, void *state, struct dagnode_error *err)
+static enum dagnode_poll on_poll(struct dagnode *n, void *state,
+                                 struct dagnode_error *err)
 {
     struct lines *lines = state;
     int count = emit_lines(n, lines, err);
@@ -348,15 +353,18 @@ static void on_stop(struct dagnode *n, void *state)
 int main(int argc, char **argv)
 {
     static const struct dagnode_option options[] = {
-        {"path", DAGNODE_PATH, NULL, "File to read, - for stdin. Default: stdin", false},
+        {"path", DAGNODE_PATH, NULL, "File to read, - for stdin. Default: stdin",
+         false},
         {"key", DAGNODE_STRING, NULL,
-         "Member of a JSON line whose string or number is the record's key; a line without "
+         "Member of a JSON line whose string or number is the record's key; a line "
+         "without "
          "it has no key",
          false},
         {"follow", DAGNODE_BOOL, "false",
          "At the end wait for more, also when the file is replaced or cut (as tail -F)",
          false},
-        {"skip_empty", DAGNODE_BOOL, "false", "Leave out lines without a character", false},
+        {"skip_empty", DAGNODE_BOOL, "false", "Leave out lines without a character",
+         false},
         {0}};
     static const struct dagnode_ops ops = {
         .abi = DAGNODE_ABI,

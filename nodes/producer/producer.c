@@ -15,10 +15,10 @@
 #include <string.h>
 
 enum {
-    BATCH = 500,           /* records a call of on_poll() */
-    LETTERS = 4096,        /* of padding, used again and again from changing places */
+    BATCH = 500,    /* records a call of on_poll() */
+    LETTERS = 4096, /* of padding, used again and again from changing places */
     SIZE_MAX_BYTES = 64 << 20,
-    CATCH_UP_MS = 100,     /* after a stall at most so much of the rate comes at once */
+    CATCH_UP_MS = 100, /* after a stall at most so much of the rate comes at once */
 };
 
 struct producer {
@@ -64,7 +64,8 @@ static int read_number(struct dagnode *n, const char *name, int64_t max, int64_t
     *out = dagnode_option_int(n, name);
     if (*out < 0 || *out > max)
         return dagnode_fail(err, DAGNODE_USAGE,
-                            "%s is %" PRId64 ", expected 0 to %" PRId64, name, *out, max);
+                            "%s is %" PRId64 ", expected 0 to %" PRId64, name, *out,
+                            max);
     return 0;
 }
 
@@ -184,7 +185,8 @@ static void make_load(struct producer *producer)
     append_number(value, noise % 1000);
     text_append(value, ",\"operator_2\":");
     append_number(value, (noise >> 20) % 1000);
-    text_append(value, noise >> 63 ? ",\"operation\":\"sub\"" : ",\"operation\":\"sum\"");
+    text_append(value,
+                noise >> 63 ? ",\"operation\":\"sub\"" : ",\"operation\":\"sum\"");
     finish_value(producer, noise);
 }
 
@@ -232,7 +234,8 @@ static int64_t allowed(struct dagnode *n, struct producer *producer)
     return 0;
 }
 
-static enum dagnode_poll on_poll(struct dagnode *n, void *state, struct dagnode_error *err)
+static enum dagnode_poll on_poll(struct dagnode *n, void *state,
+                                 struct dagnode_error *err)
 {
     struct producer *producer = state;
     int64_t batch;
@@ -262,8 +265,8 @@ int main(int argc, char **argv)
     static const struct dagnode_option options[] = {
         {"count", DAGNODE_INT, NULL,
          "Records to make, 0 without end. Default: 1 with arguments, else 0", false},
-        {"rate", DAGNODE_NUMBER, "0", "Records a second for each client, 0 for no limit",
-         false},
+        {"rate", DAGNODE_NUMBER, "0",
+         "Records a second for each client, 0 for no limit", false},
         {"size", DAGNODE_SIZE, "0",
          "Of a load: bytes of each value, filled with padding; 0 for none", false},
         {"keys", DAGNODE_INT, "0",
@@ -272,8 +275,9 @@ int main(int argc, char **argv)
     static const struct dagnode_ops ops = {
         .abi = DAGNODE_ABI,
         .name = "producer",
-        .doc = "Makes one arithmetic task from its arguments, or without arguments a load "
-               "of them.",
+        .doc =
+            "Makes one arithmetic task from its arguments, or without arguments a load "
+            "of them.",
         .args_usage = "[OPERATOR_1 OPERATOR_2 OPERATION]",
         .args_max = 3,
         .options = options,

@@ -41,9 +41,10 @@ static void read_fields(struct dagnode *n, struct set *set)
         const char *name = dagnode_option_name(n, i);
 
         set->quoted[i] = quote(set->reader, name);
-        set->fields[i] = (struct object_field){.name = text_of(name),
-                                               .name_json = text_of(set->quoted[i]),
-                                               .json = text_of(dagnode_option_json(n, name))};
+        set->fields[i] =
+            (struct object_field){.name = text_of(name),
+                                  .name_json = text_of(set->quoted[i]),
+                                  .json = text_of(dagnode_option_json(n, name))};
     }
 }
 

@@ -19,8 +19,9 @@ int main(int argc, char **argv)
     static const struct dagnode_ops ops = {
         .abi = DAGNODE_ABI,
         .name = "subtract",
-        .doc = "The distance between x and y, or operator_1 and operator_2: whole numbers "
-               "of any size.",
+        .doc =
+            "The distance between x and y, or operator_1 and operator_2: whole numbers "
+            "of any size.",
         .options = options,
         .on_start = on_start,
         .on_record = calc_on_record,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * fake.h - the SDK's side of a program, in memory: it hands out options, a position and
- * records, and keeps what is emitted. The program is compiled in with its main() renamed.
+ * records, and keeps what is emitted. The program is compiled in with its main()
+ * renamed.
  */
 #ifndef FAKE_H
 #define FAKE_H

@@ -64,8 +64,9 @@ START_TEST(line_breaks_are_taken_out_of_json_and_of_nothing_else)
     ck_assert_int_eq(record("{\n  \"a\": 1.0,\n  \"b\": \"x\\ny\"\n}"), 0);
     ck_assert_int_eq(record("two\nlines"), -1);
     ck_assert_int_eq(n->err.kind, DAGNODE_SINK);
-    ck_assert_str_eq(n->err.text, "the value has a line break and is not JSON: it can't be "
-                                  "one line of a file");
+    ck_assert_str_eq(n->err.text,
+                     "the value has a line break and is not JSON: it can't be "
+                     "one line of a file");
     ck_assert_int_eq(fake_commit(n), 0);
     check_file("out", "{\"a\":1.0,\"b\":\"x\\ny\"}\n");
 }

@@ -184,8 +184,8 @@ int main(void)
     tcase_add_test(tcase, a_position_is_the_byte_after_its_line);
     tcase_add_test(tcase, reading_goes_on_at_every_position_without_a_gap);
     tcase_add_test(tcase, another_file_under_the_name_is_refused);
-    tcase_add_test(tcase,
-                   a_followed_file_that_was_replaced_meanwhile_is_read_from_its_beginning);
+    tcase_add_test(
+        tcase, a_followed_file_that_was_replaced_meanwhile_is_read_from_its_beginning);
     tcase_add_test(tcase, a_followed_file_grows_is_rotated_and_is_cut);
     tcase_add_test(tcase, a_pipe_is_read_to_its_end_and_waits_for_its_first_writer);
     tcase_add_test(tcase, a_member_of_the_line_becomes_the_key);

@@ -56,7 +56,8 @@ ln -s "$programs"/* "$work/cwd"
 run_command() {
     [ -n "${command:-}" ] || return 0
     checks=$((checks + 1))
-    (cd "$work/cwd" && bash -c "$command") >"$work/out" 2>&1 || true
+    (cd "$work/cwd" && bash -o pipefail -c "$command") >"$work/out" 2>&1 ||
+        echo "[exit code $?]" >>"$work/out"
     diff -u --label "$command" --label "what it printed" "$work/expected" "$work/out" ||
         failures=$((failures + 1))
     command=

@@ -20,7 +20,8 @@ static void clear_calc(struct calc *calc)
 }
 
 /* The answer, or the reason why there is none; both end with the next call. */
-static const char *answer(struct calc *calc, const char *value, struct dagnode_error *err)
+static const char *answer(struct calc *calc, const char *value,
+                          struct dagnode_error *err)
 {
     struct dagnode_record in = {.value = value,
                                 .value_len = strlen(value),
@@ -45,12 +46,14 @@ START_TEST(the_seeds_record_is_answered)
                &err),
         "{\"id\":\"arithmetic.ask.calc/3/41\",\"operation\":\"sum\",\"result\":7}");
     ck_assert_str_eq(
-        answer(&calc, "{\"id\":7,\"operator_1\":2,\"operator_2\":5,\"operation\":\"sub\"}",
+        answer(&calc,
+               "{\"id\":7,\"operator_1\":2,\"operator_2\":5,\"operation\":\"sub\"}",
                &err),
         "{\"id\":7,\"operation\":\"sub\",\"result\":3}");
     ck_assert_str_eq(
-        answer(&calc, "{\"id\":\"a\\\"\",\"x\":\"9223372036854775807\",\"y\":1,"
-                      "\"operation\":\"sum\"}",
+        answer(&calc,
+               "{\"id\":\"a\\\"\",\"x\":\"9223372036854775807\",\"y\":1,"
+               "\"operation\":\"sum\"}",
                &err),
         "{\"id\":\"a\\\"\",\"operation\":\"sum\",\"result\":9223372036854775808}");
     clear_calc(&calc);
@@ -62,8 +65,9 @@ START_TEST(a_difference_keeps_its_sign_when_asked_to)
     struct calc calc = new_calc(CALC_AS_ASKED, true);
     struct dagnode_error err;
 
-    ck_assert_str_eq(answer(&calc, "{\"id\":1,\"x\":2,\"y\":5,\"operation\":\"sub\"}", &err),
-                     "{\"id\":1,\"operation\":\"sub\",\"result\":-3}");
+    ck_assert_str_eq(
+        answer(&calc, "{\"id\":1,\"x\":2,\"y\":5,\"operation\":\"sub\"}", &err),
+        "{\"id\":1,\"operation\":\"sub\",\"result\":-3}");
     clear_calc(&calc);
 }
 END_TEST
@@ -75,7 +79,8 @@ START_TEST(add_and_subtract_do_not_look_at_the_operation)
     const char *value = "{\"id\":1,\"x\":2,\"y\":5,\"operation\":\"mul\"}";
     struct dagnode_error err;
 
-    ck_assert_str_eq(answer(&add, value, &err), "{\"id\":1,\"operation\":\"sum\",\"result\":7}");
+    ck_assert_str_eq(answer(&add, value, &err),
+                     "{\"id\":1,\"operation\":\"sum\",\"result\":7}");
     ck_assert_str_eq(answer(&subtract, value, &err),
                      "{\"id\":1,\"operation\":\"sub\",\"result\":3}");
     clear_calc(&add);
@@ -99,7 +104,8 @@ START_TEST(what_can_not_be_computed_is_named)
         {"{\"x\":null,\"y\":2,\"operation\":\"sum\"}", "x: not an integer: null"},
         {"{\"operator_1\":1,\"y\":2,\"operation\":\"sum\"}", "operator_2: missing"},
         {"{\"x\":1,\"operation\":\"sum\"}", "y: missing"},
-        {"{\"operation\":\"sum\"}", "operator_1 and operator_2: missing, and so are x and y"},
+        {"{\"operation\":\"sum\"}",
+         "operator_1 and operator_2: missing, and so are x and y"},
         {"{\"x\":1,\"y\":2}", "operation: missing"},
         {"{\"x\":1,\"y\":2,\"operation\":3}", "unknown operation 3"},
     };

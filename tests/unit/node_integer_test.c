@@ -37,18 +37,20 @@ static void check_answer(operation_fn operation, const char *a, const char *b,
 {
     char *text = answer(operation, a, b);
 
-    ck_assert_msg(strcmp(text, expected) == 0, "%s, %s: %s, not %s", a, b, text, expected);
+    ck_assert_msg(strcmp(text, expected) == 0, "%s, %s: %s, not %s", a, b, text,
+                  expected);
     free(text);
 }
 
 START_TEST(text_that_is_no_whole_number_is_refused)
 {
-    static const char *const wrong[] = {"",    "-",   "+",    "five", "1.0", "1e3", " 1",
-                                        "1 ",  "--1", "+-1",  "0x10", "1_0", "١",   "-"};
+    static const char *const wrong[] = {"",   "-",   "+",   "five", "1.0", "1e3", " 1",
+                                        "1 ", "--1", "+-1", "0x10", "1_0", "١",   "-"};
     struct integer number;
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        ck_assert_msg(!integer_parse(wrong[i], strlen(wrong[i]), &number), "%s", wrong[i]);
+        ck_assert_msg(!integer_parse(wrong[i], strlen(wrong[i]), &number), "%s",
+                      wrong[i]);
 }
 END_TEST
 
@@ -87,9 +89,12 @@ START_TEST(the_edges_of_machine_words_do_not_wrap)
     check_answer(integer_distance, "-9223372036854775808", "9223372036854775807",
                  "18446744073709551615");
     check_answer(integer_add, "99999999999999999999", "1", "100000000000000000000");
-    check_answer(integer_subtract, "100000000000000000000", "99999999999999999999", "1");
-    check_answer(integer_subtract, "100000000000000000000", "100000000000000000000", "0");
-    check_answer(integer_distance, "100000000000000000000", "100000000000000000000", "0");
+    check_answer(integer_subtract, "100000000000000000000", "99999999999999999999",
+                 "1");
+    check_answer(integer_subtract, "100000000000000000000", "100000000000000000000",
+                 "0");
+    check_answer(integer_distance, "100000000000000000000", "100000000000000000000",
+                 "0");
 }
 END_TEST
 
