@@ -122,10 +122,10 @@ static int configure_consumer(rd_kafka_conf_t *conf, const struct config *config
         return -1;
     if (role == KAFKA_COMMITTER)
         return set(conf, "group.id", config->checkpoint_group, err);
-    if (role == KAFKA_REFETCHER)
-        return set(conf, "queued.min.messages", "1", err);
     if (set(conf, "group.id", config->group, err) < 0)
         return -1;
+    if (role == KAFKA_REFETCHER) /* never joins: it only needs the group's kind of queue */
+        return set(conf, "queued.min.messages", "1", err);
     return set(conf, "group.instance.id", config->client_id, err);
 }
 

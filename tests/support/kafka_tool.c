@@ -74,17 +74,26 @@ static rd_kafka_t *connect_as(rd_kafka_type_t type, const char *group, bool txn)
     return rk;
 }
 
-static int partition_count(rd_kafka_t *rk, const char *topic)
+/* 0 when there is no such topic. */
+static int find_partitions(rd_kafka_t *rk, const char *topic)
 {
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
     int count;
 
     check("metadata", rd_kafka_metadata(rk, 0, handle, &metadata, WAIT_MS));
-    check(topic, metadata->topics[0].err);
-    count = metadata->topics[0].partition_cnt;
+    count = metadata->topics[0].err ? 0 : metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(handle);
+    return count;
+}
+
+static int partition_count(rd_kafka_t *rk, const char *topic)
+{
+    int count = find_partitions(rk, topic);
+
+    if (count == 0)
+        fail(topic, "no such topic");
     return count;
 }
 
@@ -118,8 +127,8 @@ static int create(int argc, char **argv)
     }
     rd_kafka_CreateTopics(rk, &topic, 1, NULL, queue);
     wait_for_result(queue);
-    while (partition_count(rk, argv[0]) != atoi(argv[1]))
-        continue;
+    while (find_partitions(rk, argv[0]) != atoi(argv[1]))
+        (void)rd_kafka_poll(rk, 10);
     rd_kafka_NewTopic_destroy(topic);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
