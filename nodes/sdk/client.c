@@ -269,7 +269,7 @@ void client_take(struct client *client, struct part *part,
     client->n.in_hand = record;
     result = client->n.ops->on_record(&client->n, record, client->n.state, &err);
     client->n.in_hand = NULL;
-    if (result < 0 && err.kind == DAGNODE_FATAL) {
+    if (result < 0 && (err.kind == DAGNODE_FATAL || err.kind == DAGNODE_USAGE)) {
         client_fail(client, CLIENT_FAILED, "%s", err.text);
         emissions_reset(&client->emissions);
         return; /* unfinished, so it is taken again */
