@@ -26,7 +26,7 @@ static const struct setting consumer[] = {
     {"fetch.error.backoff.ms", "100"},     {NULL, NULL}};
 static const struct setting producer[] = {{"linger.ms", "5"},
                                           {"queue.buffering.max.messages", "100000"},
-                                          {"queue.buffering.max.kbytes", "32768"},
+                                          {"queue.buffering.max.kbytes", "65536"},
                                           {"batch.num.messages", "10000"},
                                           {"partitioner", "murmur2_random"},
                                           {NULL, NULL}};
