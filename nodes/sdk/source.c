@@ -37,7 +37,8 @@ void source_open(struct client *client)
     const struct window_totals none = {0};
 
     source->position = client->config.has_position ? client->config.position : 0;
-    while (client->config.has_position && client->commit.rk && !client_failed(client) &&
+    while ((client->config.has_position || client->config.attempt > 1) &&
+           client->commit.rk && !client_failed(client) &&
            client->phase == CLIENT_RUNNING && read_checkpoint(client) < 0)
         client_serve(client, SERVE_MS);
     client->n.position = source->position;
