@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct cmd cmd_clean;
 extern const struct cmd cmd_graph;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_logs;
 extern const struct cmd cmd_plan;
 extern const struct cmd cmd_programs;
+extern const struct cmd cmd_prune;
 extern const struct cmd cmd_ps;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_send;
@@ -38,6 +40,8 @@ const struct cmd *const cmd_table[] = {
     &cmd_graph,
     &cmd_programs,
     &cmd_schema,
+    &cmd_clean,
+    &cmd_prune,
     &cmd_version,
     NULL,
 };

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/cli_ops.h"
+#include "cli/cmd.h"
+#include "ops/prune.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct options {
+    const char *dag;
+    struct prune_spec spec;
+    bool has_rule;
+    bool yes;
+    bool json;
+};
+
+static void print_json(const struct prune_plan *plan, bool done)
+{
+    json_t *object = json_object();
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < plan->runs.count; i++) {
+        const struct history_run_row *run = &plan->runs.items[i];
+
+        (void)json_array_append_new(list, json_pack("{s:s,s:I}", "dag", run->dag, "run",
+                                                    (json_int_t)run->run));
+    }
+    (void)json_object_set_new(object, "done", json_boolean(done));
+    (void)json_object_set_new(object, "runs", list);
+    cli_print_json(object);
+}
+
+static void print_plan(const struct prune_plan *plan)
+{
+    for (size_t i = 0; i < plan->runs.count; i++) {
+        const struct history_run_row *run = &plan->runs.items[i];
+        char started[CLOCK_TEXT];
+
+        cli_time_text(run->started_ms, started);
+        (void)printf("%s@%" PRId64 "  %s\n", run->dag, run->run, started);
+    }
+}
+
+static const char *runs_word(size_t count)
+{
+    return count == 1 ? "run with its logs" : "runs with their logs";
+}
+
+static void carry_out(const struct ops *ops, const struct prune_plan *plan,
+                      const struct options *options, struct error *err)
+{
+    size_t done = 0;
+
+    if (options->json && !options->yes)
+        print_json(plan, false);
+    else if (!options->json && !options->yes)
+        print_plan(plan);
+    if (plan->runs.count == 0 && !options->json) {
+        (void)fputs("dagrun: no run is that old\n", stderr);
+    } else if (!options->yes) {
+        (void)fprintf(stderr, "dagrun: %zu %s would go; --yes does it\n",
+                      plan->runs.count, runs_word(plan->runs.count));
+    } else {
+        (void)prune_carry_out(ops, plan, &done, err);
+        if (options->json)
+            print_json(plan, true);
+        (void)fprintf(stderr, "dagrun: %zu %s gone\n", done, runs_word(done));
+    }
+}
+
+static int prune(struct options *options, struct error *err)
+{
+    struct ops *ops = cli_ops(err);
+    struct address address = {0};
+    struct prune_plan plan = {0};
+
+    if (ops && options->dag && address_resolve(ops, options->dag, &address, err) == 0) {
+        options->spec.dag = address.dag;
+        if (address.node || address.edge || address.has_run)
+            error_set(err, ERROR_INPUT, "a DAG expected, got %s", options->dag);
+    }
+    if (ops && !error_is_set(err) && prune_plan(ops, &options->spec, &plan, err) == 0)
+        carry_out(ops, &plan, options, err);
+    prune_plan_clear(&plan);
+    address_clear(&address);
+    ops_close(ops);
+    return error_is_set(err) ? -1 : 0;
+}
+
+static int parse_keep(const char *text, struct prune_spec *spec)
+{
+    int64_t keep;
+
+    if (!text_parse_int(text, &keep) || keep < 0 || keep > INT32_MAX)
+        return cli_usage("prune", "--keep %s: expected a number of runs", text);
+    spec->keep = (int)keep;
+    return 0;
+}
+
+static int parse(struct options *options, int argc, char **argv)
+{
+    struct error err = {0};
+
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+        int code = 0;
+
+        if (strcmp(argv[i], "--yes") == 0) {
+            options->yes = true;
+        } else if (strcmp(argv[i], "--json") == 0) {
+            options->json = true;
+        } else if ((value = cli_option(argc, argv, &i, "--older")) != NULL) {
+            options->has_rule = true;
+            if (cli_parse_time(value, &options->spec.before_ms, &err) != 0)
+                return cli_fail(&err);
+        } else if ((value = cli_option(argc, argv, &i, "--keep")) != NULL) {
+            options->has_rule = true;
+            code = parse_keep(value, &options->spec);
+        } else if (argv[i][0] == '-') {
+            code = cli_usage("prune", "unknown option or missing value: %s", argv[i]);
+        } else if (options->dag) {
+            code = cli_usage("prune", "one DAG expected, got %s as well", argv[i]);
+        } else {
+            options->dag = argv[i];
+        }
+        if (code != 0)
+            return code;
+    }
+    return options->has_rule ? 0 : cli_usage("prune", "say --older TIME, --keep N or both");
+}
+
+static int run(int argc, char **argv)
+{
+    struct options options = {0};
+    struct error err = {0};
+    int code = parse(&options, argc, argv);
+
+    if (code != 0)
+        return code;
+    return prune(&options, &err) == 0 ? 0 : cli_fail(&err);
+}
+
+extern const struct cmd cmd_prune;
+const struct cmd cmd_prune = {
+    .name = "prune",
+    .usage = "prune [--older TIME] [--keep N] [--yes] [DAG]",
+    .doc = "Take old runs and their logs out of the history.",
+    .help = "  DAG           only its runs\n"
+            "  --older TIME  only runs begun before: 30d (ago), 2026-11-01, …\n"
+            "  --keep N      the newest N runs of each dag stay\n"
+            "  --yes         do it; without it the runs are only listed\n"
+            "  --json        {\"done\": …, \"runs\": […]}\n\n"
+            "A run that lives stays. Nothing that a later start resumes from is lost: offsets,\n"
+            "checkpoints and the numbers of runs are kept apart. The file does not shrink;\n"
+            "its room is used again.\n",
+    .run = run,
+};
