@@ -75,6 +75,48 @@ static void paint(struct screen *screen, const struct run *run, bool now)
     json_decref(status);
 }
 
+/* Why a client failed, its last words, and where there is more. */
+static void tell_failure(const char *dag, const char *node, const json_t *client)
+{
+    const char *id = json_get_string(client, "client", "");
+    const char *error = json_get_string(client, "last_error",
+                                        json_get_string(client, "last_exit", "not started"));
+    const char *words = json_get_string(client, "last_words", NULL);
+    const char *log = json_get_string(client, "log", NULL);
+
+    (void)fprintf(stderr, "\n%s.%s failed%s: ", node, id,
+                  json_get_bool(client, "start_limit", false) ? " too often" : "");
+    text_print_safe(stderr, error, strlen(error));
+    (void)fputc('\n', stderr);
+    while (words && *words) {
+        size_t len = strcspn(words, "\n");
+
+        (void)fputs("  | ", stderr);
+        text_print_safe(stderr, words, len);
+        (void)fputc('\n', stderr);
+        words += len + (words[len] == '\n');
+    }
+    if (log)
+        (void)fprintf(stderr, "  its log: %s\n  more: dagrun logs %s/%s.%s\n", log, dag, node,
+                      id);
+}
+
+static void tell_failures(const json_t *status)
+{
+    const char *dag = json_get_string(status, "dag", "");
+    size_t n;
+    size_t c;
+    json_t *node;
+    json_t *client;
+
+    json_array_foreach(json_object_get(status, "nodes"), n, node) {
+        json_array_foreach(json_object_get(node, "clients"), c, client) {
+            if (strcmp(json_get_string(client, "state", ""), "failed") == 0)
+                tell_failure(dag, json_get_string(node, "node", ""), client);
+        }
+    }
+}
+
 static void finish(struct screen *screen, const struct run *run)
 {
     json_t *status;
@@ -87,6 +129,7 @@ static void finish(struct screen *screen, const struct run *run)
         table_finish(screen->table, status);
     else
         plain_finish(stderr, status);
+    tell_failures(status);
     json_decref(status);
 }
 

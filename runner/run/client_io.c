@@ -54,6 +54,7 @@ void client_io_clear(struct run_client *client)
     free(client->log_path);
     free(client->last_error);
     free(client->last_exit);
+    free(client->last_words);
     free(client->checkpoint_group);
 }
 
@@ -220,6 +221,8 @@ static void tell_exit(struct run_client *client, const struct process_exit *end)
     process_exit_text(end, how);
     remember(&client->last_exit, how);
     if (!wanted) {
+        free(client->last_words);
+        client->last_words = record_last_words(client);
         remember(&run->nodes[client->node].last_error,
                  client->last_error ? client->last_error : how);
         run_event(run, "warn", "exit", node->name, node->clients[client->index], "%s%s%s",

@@ -275,10 +275,51 @@ static void on_final_checkpoint(void *arg, const struct broker_reply *reply)
     account_answered(client->run);
 }
 
+static void on_all_ends(void *arg, const struct broker_reply *reply)
+{
+    struct run *run = arg;
+
+    for (size_t i = 0; i < reply->count; i++) {
+        const struct broker_item *item = &reply->items[i];
+
+        for (size_t n = 0; n < run->dag->node_count; n++) {
+            struct run_partition *part = find_partition(run, n, item);
+
+            if (part && item->error_code == BROKER_OK && item->offset > part->end)
+                part->end = item->offset;
+        }
+    }
+    account_answered(run);
+}
+
+/* What was written, also where no reader lived to see it. */
+static void ask_all_ends(struct run *run)
+{
+    struct broker_position *positions = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+
+    for (size_t e = 0; e < run->dag->edge_count; e++) {
+        for (size_t p = 0; p < run->edges[e].partition_count; p++) {
+            positions = mem_grow(positions, count, &capacity, sizeof *positions);
+            positions[count++] = (struct broker_position){.topic = run->edges[e].topic,
+                                                          .partition = (int32_t)p,
+                                                          .offset = BROKER_LATEST};
+        }
+    }
+    if (count > 0) {
+        run->account_pending++;
+        broker_list_offsets(run->broker, positions, count, true, ACCOUNT_LIMIT_MS,
+                            on_all_ends, run);
+    }
+    free(positions);
+}
+
 /* All processes are gone: ask once more for everything that counts. */
 void offsets_account(struct run *run)
 {
     run->account_limit_ms = clock_mono_ms() + ACCOUNT_LIMIT_MS;
+    ask_all_ends(run);
     for (size_t n = 0; n < run->dag->node_count; n++) {
         struct run_node *node = &run->nodes[n];
 

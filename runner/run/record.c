@@ -135,7 +135,8 @@ void record_begin(struct run *run)
                   (long long)run->skipped_records);
 }
 
-static char *last_words(const struct run_client *client)
+/* malloc'ed; NULL: it wrote nothing. */
+char *record_last_words(const struct run_client *client)
 {
     const char *lines[LOGFILE_LAST];
     struct text_buf text = {0};
@@ -155,7 +156,7 @@ void record_attempt(struct run_client *client, const struct process_exit *end,
                     const char *reason)
 {
     const struct dag_node *node = &client->run->dag->nodes[client->node];
-    char *words = end ? last_words(client) : NULL;
+    char *words = end ? record_last_words(client) : NULL;
     struct history_attempt row = {
         .node = node->name,
         .client = node->clients[client->index],

@@ -488,8 +488,35 @@ static int exit_code(const struct run *run)
     }
 }
 
+/* The first client that failed for good, in one line; malloc'ed or NULL. */
+static char *why_failed(const struct run *run)
+{
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        const struct dag_node *node = &run->dag->nodes[n];
+
+        for (size_t c = 0; c < node->client_count; c++) {
+            const struct reconcile_client *rec = &run->rec->nodes[n].clients[c];
+            const struct run_client *client = &run->nodes[n].clients[c];
+            const char *error = client->last_error ? client->last_error
+                                : client->last_exit ? client->last_exit
+                                                    : "could not be started";
+            char window[TEXT_NUMBER];
+
+            if (rec->state != CLIENT_FAILED)
+                continue;
+            if (!rec->limit_reached)
+                return mem_printf("%s.%s: %s", node->name, node->clients[c], error);
+            text_format_duration(node->restart.window_ms, window);
+            return mem_printf("%s.%s failed %d times within %s: %s", node->name,
+                              node->clients[c], node->restart.max, window, error);
+        }
+    }
+    return NULL;
+}
+
 int run_close(struct run *run, struct error *err)
 {
+    char *why = why_failed(run);
     int code;
 
     if (run->failure.kind != ERROR_NONE) {
@@ -499,9 +526,10 @@ int run_close(struct run *run, struct error *err)
         code = run->prepare_only ? 0 : exit_code(run);
     }
     if (run->number > 0) {
-        record_end(run, code, run->failure.kind != ERROR_NONE ? run->failure.text : NULL);
+        record_end(run, code, run->failure.kind != ERROR_NONE ? run->failure.text : why);
         server_broadcast(run);
     }
+    free(why);
     free_run(run);
     return code;
 }

@@ -76,6 +76,7 @@ struct run_client {
     struct history_totals rate_base;
     char *last_error;
     char *last_exit;
+    char *last_words; /* of the last attempt that failed, ≤ 10 lines */
     /* usage */
     int64_t cpu_ms;
     int64_t rss_bytes;
@@ -197,6 +198,7 @@ void client_io_drain(struct run_client *client);
 void client_io_usage(struct run *run, int64_t now_ms);
 
 /* record.c: rows of the history */
+char *record_last_words(const struct run_client *client);
 void record_begin(struct run *run);
 void record_attempt(struct run_client *client, const struct process_exit *end,
                     const char *reason);

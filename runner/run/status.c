@@ -19,7 +19,8 @@ static json_t *client_json(const struct run *run, size_t n, size_t c)
     bool alive = client->process != NULL;
 
     return json_pack(
-        "{s:s,s:s,s:s,s:I,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:f,s:I,s:o,s:o}",
+        "{s:s,s:s,s:s,s:I,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:f,s:I,s:o,s:o,"
+        "s:o,s:o,s:b}",
         "client", run->dag->nodes[n].clients[c], "client_id", client->id, "state",
         client_state_name(rec->state), "pid",
         (json_int_t)(alive ? process_pid(client->process) : 0), "attempt", client->attempt,
@@ -31,7 +32,8 @@ static json_t *client_json(const struct run *run, size_t n, size_t c)
         client->in_per_s, "out_per_s", client->out_per_s, "lag", (json_int_t)client->lag,
         "cpu_percent", client->cpu_percent, "rss_bytes", (json_int_t)client->rss_bytes,
         "last_exit", text_or_null(client->last_exit), "last_error",
-        text_or_null(client->last_error));
+        text_or_null(client->last_error), "last_words", text_or_null(client->last_words),
+        "log", text_or_null(client->log_path), "start_limit", rec->limit_reached);
 }
 
 /* How much of what there will ever be is done; null while the end is not known. */
