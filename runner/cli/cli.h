@@ -68,13 +68,13 @@ void cli_print_diags(const struct diag_list *diags, const char *path);
 const char *cli_brokers(const struct dag *dag, const char *option, const char **why);
 
 /*
- * The file of a program: a path as it is, a plain name in the folder of the built-in ones
- * (beside the dagrun binary, or $DAGRUN_NODES). The caller frees; NULL and err when it is
- * not there or not executable.
+ * The file of a program: a path as it is, a plain name in $DAGRUN_NODES, else in the
+ * folder of the built-in ones (nodes beside the binary, or ../libexec/dagrun/nodes).
+ * The caller frees; NULL and err when it is not there or not executable.
  */
 char *cli_program_path(const char *program, struct error *err);
 
-/* The folder of the built-in programs; the caller frees. */
+/* The folder of the built-in programs: the first of the two; the caller frees. */
 char *cli_nodes_folder(void);
 
 #endif

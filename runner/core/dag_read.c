@@ -201,13 +201,13 @@ static void read_nodes(struct dag_reader *r)
 
 static void report_dangling(struct dag_reader *r, const struct dag_link *link)
 {
-    enum { MANY = 1000 }; /* looking for a similar name among more costs too much */
+    enum { MANY = 1000, FIRST = 20 }; /* looking for more similar names costs too much */
     const struct dag *dag = r->dag;
     const char *names[MANY];
     const char *near = NULL;
     char shown[DAG_SHOWN];
 
-    if (dag->node_count <= MANY && r->diags->count < DIAG_MAX) {
+    if (dag->node_count <= MANY && r->diags->count < FIRST) {
         for (size_t i = 0; i < dag->node_count; i++)
             names[i] = dag->nodes[i].name;
         near = text_nearest(link->from->text, names, dag->node_count);

@@ -122,6 +122,14 @@ program old 'echo "{\"abi\": 999}"'
 good ./old >old.yaml
 check 2 "built for another version of libdagnode" validate old.yaml
 
+# Built-in ones: DAGRUN_NODES first, then those of dagrun.
+mkdir mine
+cp "$(dirname "$dagrun")/nodes/producer" mine/own
+good own >own.yaml
+check 2 "no built-in program 'own'" validate own.yaml
+DAGRUN_NODES=$dir/mine check 0 "ok: 1 node" validate own.yaml
+DAGRUN_NODES=$dir/mine check 0 "ok: 2 nodes" validate good.yaml
+
 # Twenty that hang take 5 s together, not one after the other; none is left behind.
 program hangs "sleep 4711.$$"
 {

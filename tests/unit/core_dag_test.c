@@ -50,12 +50,13 @@ static char *errors(const char *text)
     return messages;
 }
 
-#define ARITHMETIC                                                                         \
-    "nodes:\n"                                                                             \
-    "  right: {program: ./bin/../file, from: {tag: {partitions: 8, topic: results}}}\n"     \
-    "  ask: {program: producer, args: [5, 007, yes, 'a b']}\n"                              \
-    "  calc: {program: arithmetic, from: ask, clients: 2}\n"                                \
-    "  tag: {program: set, from: [calc], with: {via: tag}}\n"                               \
+#define ARITHMETIC                                                                     \
+    "nodes:\n"                                                                         \
+    "  right: {program: ./bin/../file, from: {tag: {partitions: 8, topic: "            \
+    "results}}}\n"                                                                     \
+    "  ask: {program: producer, args: [5, 007, yes, 'a b']}\n"                         \
+    "  calc: {program: arithmetic, from: ask, clients: 2}\n"                           \
+    "  tag: {program: set, from: [calc], with: {via: tag}}\n"                          \
     "  left: {program: print, from: tag}\n"
 
 START_TEST(nodes_and_edges_are_in_the_order_of_the_file)
@@ -190,8 +191,8 @@ START_TEST(options_are_json_of_the_core_schema)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *text = mem_printf("nodes:\n  a:\n    program: set\n    with:\n      x: %s\n",
-                                cases[i].yaml);
+        char *text = mem_printf(
+            "nodes:\n  a:\n    program: set\n    with:\n      x: %s\n", cases[i].yaml);
         struct dag *dag = load(text);
 
         ck_assert_str_eq(dag->nodes[0].with.items[0].value, cases[i].json);
@@ -216,7 +217,8 @@ START_TEST(all_errors_come_in_one_pass_in_the_order_of_lines)
         "program or a path\n"
         "f:2:7: error: node 'a': unknown key 'progam' (did you mean 'program'?)\n"
         "f:3:29: error: node 'b': from: no node 'aa' (did you mean 'a'?)\n"
-        "f:3:42: error: node 'b': clients: expected a whole number, 1 to 1000, or a list "
+        "f:3:42: error: node 'b': clients: expected a whole number, 1 to 1000, or a "
+        "list "
         "of ids, found '0'\n"
         "f:4:30: error: cycle: c -> c; a dag has none\n"
         "f:5:1: error: unknown key 'nods' (did you mean 'nodes'?)\n");

@@ -79,9 +79,11 @@ START_TEST(defaults_are_what_the_table_says)
             !parse(key, key->fallback, &expected))
             continue;
         if (key->type == DAG_TYPE_INT)
-            ck_assert_int_eq(*(const int *)(const void *)(base + key->offset), expected);
+            ck_assert_int_eq(*(const int *)(const void *)(base + key->offset),
+                             expected);
         else
-            ck_assert_int_eq(*(const int64_t *)(const void *)(base + key->offset), expected);
+            ck_assert_int_eq(*(const int64_t *)(const void *)(base + key->offset),
+                             expected);
         seen++;
     }
     ck_assert_int_ge(seen, 8);

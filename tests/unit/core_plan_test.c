@@ -26,12 +26,13 @@ static struct dag *load(const char *text)
     return dag;
 }
 
-#define FAN                                                                                \
-    "nodes:\n"                                                                             \
-    "  a: {program: producer, args: [5]}\n"                                                \
-    "  b: {program: copy, from: {a: {max_record: 4MiB, replication: 3}}, clients: 3}\n"     \
-    "  c: {program: print, from: {b: {topic: shared}}}\n"                                   \
-    "  d: {program: print, from: {b: {topic: shared}}, clients: 2}\n"                       \
+#define FAN                                                                            \
+    "nodes:\n"                                                                         \
+    "  a: {program: producer, args: [5]}\n"                                            \
+    "  b: {program: copy, from: {a: {max_record: 4MiB, replication: 3}}, clients: "    \
+    "3}\n"                                                                             \
+    "  c: {program: print, from: {b: {topic: shared}}}\n"                              \
+    "  d: {program: print, from: {b: {topic: shared}}, clients: 2}\n"                  \
     "  e: {program: print, from: {b: {retention: 6h}}}\n"
 
 START_TEST(edges_that_share_a_topic_are_one_topic)
@@ -81,9 +82,16 @@ START_TEST(topics_never_expire_by_themselves)
 {
     struct dag *dag = load(FAN);
     struct plan *plan = plan_build(dag);
-    static const char *const expected[] = {
-        "retention.ms", "-1", "retention.bytes", "-1", "message.timestamp.after.max.ms",
-        "9223372036854775807", "cleanup.policy", "delete", "max.message.bytes", "4194304"};
+    static const char *const expected[] = {"retention.ms",
+                                           "-1",
+                                           "retention.bytes",
+                                           "-1",
+                                           "message.timestamp.after.max.ms",
+                                           "9223372036854775807",
+                                           "cleanup.policy",
+                                           "delete",
+                                           "max.message.bytes",
+                                           "4194304"};
     const char *const *config = plan_topic_config(plan, 0);
 
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
@@ -121,18 +129,22 @@ START_TEST(the_plan_is_shown_as_text_and_json)
         "\n"
         "TOPIC      PARTITIONS  REPLICATION  RETENTION  MAX RECORD  WRITER  READERS\n"
         "p.a.b      24          broker's     1h00m      2 MiB       a       b\n"
-        "p.a.dlq    1           broker's     -          3 MiB       a       dead letters, "
+        "p.a.dlq    1           broker's     -          3 MiB       a       dead "
+        "letters, "
         "kept until you drop them\n"
-        "p.b.dlq    1           broker's     -          3 MiB       b       dead letters, "
+        "p.b.dlq    1           broker's     -          3 MiB       b       dead "
+        "letters, "
         "kept until you drop them\n"
-        "p.parking  1           broker's     -          2 MiB       -       clients that "
+        "p.parking  1           broker's     -          2 MiB       -       clients "
+        "that "
         "leave\n"
         "\n"
         "NODE  PROGRAM   GROUP  CLIENTS\n"
         "a     producer  -      p.a.0\n"
         "b     print     p.b    p.b.0 ... p.b.5 (6)\n");
-    ck_assert_ptr_nonnull(strstr(json, "{\"name\":\"p.a.b\",\"kind\":\"edge\",\"writer\":"
-                                       "\"a\",\"edges\":[\"a:b\"],\"partitions\":24,"));
+    ck_assert_ptr_nonnull(strstr(json,
+                                 "{\"name\":\"p.a.b\",\"kind\":\"edge\",\"writer\":"
+                                 "\"a\",\"edges\":[\"a:b\"],\"partitions\":24,"));
     free(text);
     free(json);
     plan_free(plan);
@@ -152,8 +164,8 @@ static char *compare_edge(const char *yaml, struct plan_edge_state state,
     char *text = mem_printf("%zu", count);
 
     for (size_t i = 0; i < count; i++) {
-        char *longer = mem_printf("%s %d: %s", text, (int)conflicts[i].kind,
-                                  conflicts[i].text);
+        char *longer =
+            mem_printf("%s %d: %s", text, (int)conflicts[i].kind, conflicts[i].text);
 
         ck_assert_ptr_null(strchr(conflicts[i].text, '\n'));
         free(text);
@@ -166,7 +178,7 @@ static char *compare_edge(const char *yaml, struct plan_edge_state state,
 }
 
 #define PIPE "nodes: {a: {program: producer}, b: {program: print, from: a}}"
-#define PIPE_8                                                                             \
+#define PIPE_8                                                                         \
     "nodes: {a: {program: producer}, b: {program: print, from: {a: {partitions: 8}}}}"
 
 static const struct plan_edge_state good = {
@@ -194,7 +206,8 @@ START_TEST(unread_records_on_a_known_edge_are_no_conflict)
     struct plan_edge_state state = good;
 
     expect(PIPE, state, (struct plan_permits){0}, NULL);
-    state.topic_id = NULL; /* an edge that this dag never had, on a topic that is there */
+    state.topic_id =
+        NULL; /* an edge that this dag never had, on a topic that is there */
     expect(PIPE, state, (struct plan_permits){0}, NULL);
 }
 END_TEST
@@ -206,14 +219,17 @@ START_TEST(an_edge_that_is_gone_with_unread_records_stops_the_start)
 
     state.id = "a:old";
     expect(PIPE, state, (struct plan_permits){0},
-           "1 1: edge a:old is gone from the YAML with 1,234 records unread on topic p.a.b");
+           "1 1: edge a:old is gone from the YAML with 1,234 records unread on topic "
+           "p.a.b");
     expect(PIPE, state, (struct plan_permits){.fresh = true}, NULL);
-    expect(PIPE, state, (struct plan_permits){.abandon = ids, .abandon_count = 1}, NULL);
+    expect(PIPE, state, (struct plan_permits){.abandon = ids, .abandon_count = 1},
+           NULL);
     state.unread = 0;
     expect(PIPE, state, (struct plan_permits){0}, NULL);
     state = good;
     state.topic = "other";
-    expect(PIPE, state, (struct plan_permits){0}, "1 1: edge a:b now reads topic p.a.b");
+    expect(PIPE, state, (struct plan_permits){0},
+           "1 1: edge a:b now reads topic p.a.b");
     state = good;
     state.group = "q.b";
     expect(PIPE, state, (struct plan_permits){0}, "1 1: edge a:b now reads");
@@ -225,11 +241,13 @@ START_TEST(a_topic_made_anew_stops_the_start)
     struct plan_edge_state state = good;
 
     state.topic_id_now = "T2";
-    expect(PIPE, state, (struct plan_permits){0}, "1 2: edge a:b: topic p.a.b was deleted "
-                                                  "and made anew");
+    expect(PIPE, state, (struct plan_permits){0},
+           "1 2: edge a:b: topic p.a.b was deleted "
+           "and made anew");
     state.topic_id_now = NULL;
-    expect(PIPE, state, (struct plan_permits){0}, "1 2: edge a:b: topic p.a.b was deleted "
-                                                  "since the last run");
+    expect(PIPE, state, (struct plan_permits){0},
+           "1 2: edge a:b: topic p.a.b was deleted "
+           "since the last run");
     expect(PIPE, state, (struct plan_permits){.fresh = true}, NULL);
 }
 END_TEST
@@ -256,7 +274,8 @@ START_TEST(partitions_never_shrink_and_grow_only_without_unread_keys)
     state.partitions_now = 4;
     expect(PIPE_8, state, (struct plan_permits){0}, NULL);
     state.keyed = true;
-    expect(PIPE_8, state, (struct plan_permits){0}, "1 6: edge a:b: 8 partitions instead");
+    expect(PIPE_8, state, (struct plan_permits){0},
+           "1 6: edge a:b: 8 partitions instead");
     state.unread = 0;
     expect(PIPE_8, state, (struct plan_permits){0}, NULL);
 }
@@ -289,11 +308,10 @@ START_TEST(an_interrupted_source_must_be_as_it_was)
     plan_source_hash(dag, 0, hash);
     ck_assert_uint_eq(strlen(hash), 64);
     ck_assert_uint_eq(compare_source(PIPE, true, hash), 0);
-    ck_assert_uint_eq(compare_source("nodes: {a: {program: producer, args: [6]}}", true, hash),
-                      1);
-    ck_assert_uint_eq(compare_source("nodes: {a: {program: producer, with: {n: 6}}}", true,
-                                     hash),
-                      1);
+    ck_assert_uint_eq(
+        compare_source("nodes: {a: {program: producer, args: [6]}}", true, hash), 1);
+    ck_assert_uint_eq(
+        compare_source("nodes: {a: {program: producer, with: {n: 6}}}", true, hash), 1);
     ck_assert_uint_eq(compare_source("nodes: {a: {program: lines}}", true, hash), 1);
     ck_assert_uint_eq(compare_source("nodes: {a: {program: lines}}", false, hash), 0);
     ck_assert_uint_eq(compare_source("nodes: {z: {program: producer}}", true, hash), 1);
@@ -313,9 +331,10 @@ START_TEST(a_name_belongs_to_one_path)
     gone.id = "x:y";
     ck_assert_uint_eq(plan_compare(plan, &last, &permits, &conflicts), 1);
     ck_assert_int_eq(conflicts[0].kind, PLAN_OTHER_PATH);
-    ck_assert_str_eq(conflicts[0].text,
-                     "the name p belongs to /other/p.yaml; this is /d/p.yaml: write another "
-                     "'name', or take the name and its topics over with --adopt");
+    ck_assert_str_eq(
+        conflicts[0].text,
+        "the name p belongs to /other/p.yaml; this is /d/p.yaml: write another "
+        "'name', or take the name and its topics over with --adopt");
     plan_conflicts_free(conflicts, 1);
     permits.adopt = true;
     ck_assert_uint_eq(plan_compare(plan, &last, &permits, &conflicts), 1);
