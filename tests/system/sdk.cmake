@@ -16,3 +16,6 @@ foreach(case ${sdk_cases})
     set_tests_properties(system/${name} PROPERTIES
         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} TIMEOUT 600)
 endforeach()
+add_test(NAME system/sdk_symbols COMMAND
+    ${CMAKE_CURRENT_SOURCE_DIR}/sdk_symbols_test.sh $<TARGET_FILE:dagnode>
+    ${CMAKE_SOURCE_DIR}/nodes/sdk/dagnode.h)

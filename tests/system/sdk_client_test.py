@@ -353,12 +353,13 @@ class Sources(Case):
             self.assertEqual(source.drain(), 0)
 
     def test_a_killed_source_goes_on_where_it_was_acknowledged(self):
-        total, position = 500000, None
+        total, position = 200000, None
         for _ in range(8):
-            with self.source(str(total), **({"position": position} if position else {})) as s:
-                s.wait_stats(lambda s: s["out"] > 2000 or s["finished"])
-                s.poll(0.1)
-                s.kill()
+            with self.source(str(total), "slow",
+                             **({"position": position} if position else {})) as source:
+                source.wait_ready()
+                time.sleep(0.35)
+                source.kill()
             offset, data = self.checkpoint()
             if data:
                 self.assertGreaterEqual(offset, position or 0)

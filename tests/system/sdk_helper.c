@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * sdk_helper.c - a program with the behaviours that the tests of the SDK need:
- *   count N [stay]   a source that makes 0..N-1 and ends (stay: waits at its end)
+ *   count N [stay|slow]  a source that makes 0..N-1 and ends; stay: waits at its end,
+ *                    slow: makes 100 a millisecond at most
  *   twist            a transform that does what its record's value asks:
  *                    "fail…" emits and then fails, "many…" emits three outputs,
  *                    "none…" nothing, "big…" 3 MiB, "slow…" takes 50 ms, "die…" is
@@ -83,6 +84,7 @@ struct source {
     int64_t next;
     int64_t count;
     bool stay;
+    bool slow;
 };
 
 static int on_start(struct dagnode *n, void **state, struct dagnode_error *err)
@@ -95,7 +97,8 @@ static int on_start(struct dagnode *n, void **state, struct dagnode_error *err)
         return dagnode_fail(err, DAGNODE_FATAL, "no memory");
     source->next = dagnode_position(n);
     source->count = atoll(args[0]);
-    source->stay = count > 1;
+    source->stay = count > 1 && strcmp(args[1], "stay") == 0;
+    source->slow = count > 1 && strcmp(args[1], "slow") == 0;
     *state = source;
     return 0;
 }
@@ -116,8 +119,10 @@ static enum dagnode_poll on_poll(struct dagnode *n, void *state,
             return DAGNODE_FAILED;
         source->next++;
     }
+    if (source->slow)
+        dagnode_wait_for(n, -1, 1);
     if (source->next < source->count)
-        return DAGNODE_MORE;
+        return source->slow ? DAGNODE_WAIT : DAGNODE_MORE;
     return source->stay ? DAGNODE_WAIT : DAGNODE_END;
 }
 
@@ -131,7 +136,7 @@ int main(int argc, char **argv)
 {
     static const struct dagnode_ops source = {.abi = DAGNODE_ABI,
                                               .name = "count",
-                                              .args_usage = "N [stay]",
+                                              .args_usage = "N [stay|slow]",
                                               .args_min = 1,
                                               .args_max = 2,
                                               .on_start = on_start,
