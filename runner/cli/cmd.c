@@ -8,6 +8,7 @@
 #include <string.h>
 
 extern const struct cmd cmd_clean;
+extern const struct cmd cmd_completion;
 extern const struct cmd cmd_graph;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_logs;
@@ -42,6 +43,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_schema,
     &cmd_clean,
     &cmd_prune,
+    &cmd_completion,
     &cmd_version,
     NULL,
 };
