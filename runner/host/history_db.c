@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,12 +54,23 @@ void history_db_error(sqlite3 *db, int code, const char *what, struct error *err
                   db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
 }
 
+/* SQLite gives its other files the mode of the first. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        (void)close(fd);
+}
+
 /* One connection with its settings; the reason of a failure in *code. */
 static sqlite3 *connect_file(const char *path, bool read_only, int *code)
 {
     int flags = SQLITE_OPEN_READWRITE | (read_only ? 0 : SQLITE_OPEN_CREATE);
     sqlite3 *db = NULL;
 
+    if (!read_only)
+        make_private(path);
     *code = sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (*code == SQLITE_OK) {
         (void)sqlite3_extended_result_codes(db, 1);
@@ -171,7 +183,6 @@ static sqlite3 *connect_writer(const char *path, struct error *err)
                   sqlite3_errstr(code));
         return NULL;
     }
-    (void)chmod(path, 0600);
     return db;
 }
 

@@ -34,7 +34,7 @@ static const struct {
          false},
     [HISTORY_PUT_INTERRUPTED] =
         {"UPDATE runs SET state = 'interrupted', ended_ms = alive_ms,"
-         " text = 'the runner died; found by run ' || ?3"
+         " text = 'the runner ended without recording how; found by run ' || ?3"
          " WHERE dag_id = ?2 AND number < ?3 AND state IN (" HISTORY_LIVE_STATES ")",
          false},
     [HISTORY_PUT_INTERRUPTED_NODES] =
@@ -44,7 +44,7 @@ static const struct {
          false},
     [HISTORY_PUT_INTERRUPTED_ATTEMPTS] =
         {"UPDATE attempts SET ended_ms = (SELECT alive_ms FROM runs WHERE id = run_id),"
-         " reason = 'the runner died' WHERE ended_ms IS NULL AND run_id IN"
+         " reason = 'its runner ended' WHERE ended_ms IS NULL AND run_id IN"
          " (SELECT id FROM runs WHERE dag_id = ?2 AND number < ?3"
          " AND state IN (" HISTORY_LIVE_STATES "))",
          false},

@@ -94,6 +94,16 @@ static void add_group(struct clean_plan *plan, const char *group)
                                 .name = mem_arena_strdup(&plan->arena, group)};
 }
 
+/* A topic that was there before the dag: no row says that dagrun made it. */
+static void add_foreign(struct clean_plan *plan, const char *topic)
+{
+    if (topic && find(plan, CLEAN_TOPIC, topic) == NULL)
+        plan->items[plan->count++] =
+            (struct clean_item){.what = CLEAN_TOPIC,
+                                .fate = CLEAN_FOREIGN,
+                                .name = mem_arena_strdup(&plan->arena, topic)};
+}
+
 static const char *edge_topic_id(const struct history_last *last, const char *topic)
 {
     for (size_t i = 0; i < last->edge_count; i++) {
@@ -105,7 +115,7 @@ static const char *edge_topic_id(const struct history_last *last, const char *to
 
 static void list_items(const struct history_last *last, struct clean_plan *plan)
 {
-    size_t most = last->topic_count + last->edge_count + last->source_count + 1;
+    size_t most = last->topic_count + 2 * last->edge_count + last->source_count + 1;
 
     plan->items = mem_arena_alloc(&plan->arena, most * sizeof *plan->items);
     for (size_t i = 0; i < last->topic_count; i++) {
@@ -119,6 +129,8 @@ static void list_items(const struct history_last *last, struct clean_plan *plan)
                                 .name = mem_arena_strdup(&plan->arena, topic->topic),
                                 .topic_id = id ? mem_arena_strdup(&plan->arena, id) : NULL};
     }
+    for (size_t i = 0; i < last->edge_count; i++)
+        add_foreign(plan, last->edges[i].topic);
     for (size_t i = 0; i < last->edge_count; i++)
         add_group(plan, last->edges[i].group);
     for (size_t i = 0; i < last->source_count; i++)
@@ -289,6 +301,17 @@ static int forget(const struct ops *ops, const char *dag, struct error *err)
     return result;
 }
 
+static bool refuse_busy(const struct clean_plan *plan, struct error *err)
+{
+    for (size_t i = 0; plan->busy && i < plan->count; i++) {
+        if (plan->items[i].fate == CLEAN_BUSY)
+            error_set(err, ERROR_CONFLICT,
+                      "'%s' is in use: group %s has the member %s; stop it first",
+                      plan->dag, plan->items[i].name, plan->items[i].member);
+    }
+    return plan->busy;
+}
+
 int clean_carry_out(const struct ops *ops, const struct clean_plan *plan,
                     const struct broker_config *config, struct error *err)
 {
@@ -296,9 +319,7 @@ int clean_carry_out(const struct ops *ops, const struct clean_plan *plan,
     char *path = ops_lock_path(ops_home(ops), plan->dag);
     struct lock *lock = NULL;
 
-    if (plan->busy)
-        error_set(err, ERROR_CONFLICT, "a consumer group of '%s' has members", plan->dag);
-    else
+    if (!refuse_busy(plan, err))
         lock = lock_take(path, err);
     free(path);
     if (lock && open_asking(&asking, config) == 0 && delete_all(&asking, plan) == 0)

@@ -32,7 +32,7 @@ static bool row_is_live(const struct ops *ops, const struct history_run_row *run
 static void set_interrupted(struct history_run_row *run)
 {
     run->state = "interrupted";
-    run->text = "the runner died";
+    run->text = "the runner ended without recording how";
     run->ended_ms = run->alive_ms;
 }
 
@@ -142,7 +142,7 @@ static void correct_details(struct history_details *details)
         if (attempt->ended_ms != 0)
             continue;
         attempt->ended_ms = details->run.alive_ms;
-        attempt->reason = "the runner died";
+        attempt->reason = "its runner ended";
     }
 }
 
