@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "core/dag.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { ABI = 1 };
@@ -138,19 +139,30 @@ static json_t *as_string(const char *json)
     return value;
 }
 
+static bool fits_number(const char *text)
+{
+    char *end;
+
+    (void)strtod(text, &end);
+    return strchr("-0123456789", *text) && end != text && *end == '\0';
+}
+
+/* Quotes around a number do no harm where one is expected: in a flow map ${NAME} can't
+ * stand without them. */
 static bool fits(const char *type, const char *json)
 {
     json_t *string = as_string(json);
     const char *text = json_string_value(string);
+    const char *plain = text ? text : json;
     int64_t number;
     bool good;
 
     if (strcmp(type, "int") == 0)
-        good = fits_int(json);
+        good = fits_int(plain);
     else if (strcmp(type, "number") == 0)
-        good = strchr("-0123456789", *json) != NULL;
+        good = fits_number(plain);
     else if (strcmp(type, "bool") == 0)
-        good = strcmp(json, "true") == 0 || strcmp(json, "false") == 0;
+        good = strcmp(plain, "true") == 0 || strcmp(plain, "false") == 0;
     else if (strcmp(type, "size") == 0)
         good = (fits_int(json) && *json != '-') || (text && text_parse_bytes(text, &number));
     else if (strcmp(type, "duration") == 0)
