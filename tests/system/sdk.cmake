@@ -12,7 +12,8 @@ foreach(case ${sdk_cases})
     add_kafka_test(system/${name} ${CMAKE_COMMAND} -E env
         PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/../support
         KAFKA_TOOL=$<TARGET_FILE:kafka_tool> COPY=$<TARGET_FILE:node_copy>
-        HELPER=$<TARGET_FILE:sdk_helper> PROBE=$<TARGET_FILE:probe> ${PYTHON3} -B -m unittest -v ${name})
+        HELPER=$<TARGET_FILE:sdk_helper> PROBE=$<TARGET_FILE:probe>
+        KAFKA=${CMAKE_SOURCE_DIR}/tests/kafka/kafka ${PYTHON3} -B -m unittest -v ${name})
     set_tests_properties(system/${name} PROPERTIES
         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} TIMEOUT 600)
 endforeach()
