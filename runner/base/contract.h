@@ -26,7 +26,9 @@
  *   keep        bool: a source that is finished idles instead of exiting (start --keep)
  *   group       consumer group of the inputs; group.instance.id is client_id
  *   inputs      [{edge: "ask:calc", topic}]
- *   outputs     [{edges: ["tag:left"], topic, partitions}]  (edges that share a topic: one)
+ *   outputs     [{edges: ["tag:left"], topic, partitions, max_record}]  (edges that share a
+ *               topic: one); its max_record: the topic's max.message.bytes, 0 or absent:
+ *               unknown. A larger output is a dead letter before anything is sent
  *   max_record  int bytes: message.max.bytes of the producer
  *   dlq         topic of the node's dead letters; made by the runner before it is needed
  *   parking     topic to subscribe to when leaving for good

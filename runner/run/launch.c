@@ -69,9 +69,10 @@ static json_t *outputs_json(const struct run *run, size_t node)
             (void)json_array_append_new(
                 edges, json_string(run->dag->edges[topic->edges[i]].id));
         (void)json_array_append_new(
-            list, json_pack("{s:o,s:s,s:i}", "edges", edges, "topic", topic->name,
+            list, json_pack("{s:o,s:s,s:i,s:I}", "edges", edges, "topic", topic->name,
                             "partitions",
-                            (int)run->edges[topic->edges[0]].partition_count));
+                            (int)run->edges[topic->edges[0]].partition_count,
+                            "max_record", (json_int_t)topic->max_message_bytes));
     }
     return list;
 }
