@@ -123,6 +123,26 @@ char *mem_arena_printf(struct mem_arena *arena, const char *format, ...)
     return copy;
 }
 
+char *mem_arena_join(struct mem_arena *arena, const char *first, ...)
+{
+    size_t len = 0;
+    char *text;
+    char *end;
+    va_list ap;
+
+    va_start(ap, first);
+    for (const char *part = first; part; part = va_arg(ap, const char *))
+        len += strlen(part);
+    va_end(ap);
+    text = mem_arena_alloc(arena, len + 1);
+    end = text;
+    va_start(ap, first);
+    for (const char *part = first; part; part = va_arg(ap, const char *))
+        end = stpcpy(end, part);
+    va_end(ap);
+    return text;
+}
+
 void mem_arena_clear(struct mem_arena *arena)
 {
     while (arena->chunks) {

@@ -30,6 +30,9 @@ char *mem_arena_strdup(struct mem_arena *arena, const char *text);
 char *mem_arena_strndup(struct mem_arena *arena, const char *text, size_t len);
 char *mem_arena_printf(struct mem_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The texts one after the other; the last argument is NULL. */
+char *mem_arena_join(struct mem_arena *arena, const char *first, ...)
+    __attribute__((sentinel));
 void mem_arena_clear(struct mem_arena *arena);
 
 #endif

@@ -9,18 +9,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "node 'add': restart: ", or less of it. */
+static void append_place(const struct dag_reader *r, struct text_buf *text)
+{
+    char shown[DAG_SHOWN];
+
+    if (r->where_node) {
+        dag_text_show(r->where_node, shown);
+        text_appendf(text, "node %s: ", shown);
+    } else if (r->where_edge) {
+        text_appendf(text, "edge %s: ", r->where_edge);
+    }
+    if (r->where_section)
+        text_appendf(text, "%s: ", r->where_section);
+}
+
 void dag_read_report(struct dag_reader *r, struct dag_pos at, const char *format, ...)
 {
-    char *text = NULL;
+    struct text_buf text = {0};
+    char *message = NULL;
     va_list ap;
 
+    append_place(r, &text);
     va_start(ap, format);
-    if (vasprintf(&text, format, ap) < 0)
-        text = NULL;
+    if (vasprintf(&message, format, ap) >= 0)
+        text_append(&text, message);
     va_end(ap);
-    diag_add(r->diags, at.line, at.column, "%s%s%s", r->where, *r->where ? ": " : "",
-             text ? text : format);
-    free(text);
+    diag_add(r->diags, at.line, at.column, "%s", text_str(&text));
+    free(message);
+    text_buf_clear(&text);
 }
 
 /* Keys of edges are often written at the node, and the other way round. */
@@ -45,8 +62,9 @@ static bool report_misplaced(struct dag_reader *r, enum dag_scope scope,
 
         if (places[i].found != scope || meant == NULL)
             continue;
-        dag_read_report(r, key->pos, "'%s' belongs to %s%s", meant->name, places[i].place,
-                        meant->flags & DAG_KEY_LATER ? ", and is not supported yet" : "");
+        dag_read_report(
+            r, key->pos, "'%s' belongs to %s%s", meant->name, places[i].place,
+            meant->flags & DAG_KEY_LATER ? ", and is not supported yet" : "");
         return true;
     }
     return false;
@@ -156,7 +174,6 @@ static void read_node(struct dag_reader *r, const struct dag_item *item)
 {
     struct dag_node *node = &r->dag->nodes[r->node];
     static const char *no_args[] = {NULL};
-    char shown[DAG_SHOWN];
 
     *node = r->node_defaults;
     node->name = item->key->text;
@@ -165,8 +182,7 @@ static void read_node(struct dag_reader *r, const struct dag_item *item)
     node->program = "";
     check_node_name(r, item->key);
     name_table_put(r->dag->node_names, node->name, node);
-    dag_text_show(node->name, shown);
-    r->where = mem_arena_printf(&r->dag->arena, "node %s", shown);
+    r->where_node = node->name;
     if (item->value->kind != DAG_MAP) {
         char found[DAG_SHOWN];
 
@@ -201,7 +217,10 @@ static void read_nodes(struct dag_reader *r)
 
 static void report_dangling(struct dag_reader *r, const struct dag_link *link)
 {
-    enum { MANY = 1000, FIRST = 20 }; /* looking for more similar names costs too much */
+    enum {
+        MANY = 1000,
+        FIRST = 20
+    }; /* looking for more similar names costs too much */
     const struct dag *dag = r->dag;
     const char *names[MANY];
     const char *near = NULL;
@@ -230,13 +249,14 @@ static void read_edge(struct dag_reader *r, const struct dag_link *link)
     const struct dag_node *to = &dag->nodes[link->to];
     const struct dag_edge *first;
 
-    r->where = mem_arena_printf(&dag->arena, "node '%s'", to->name);
+    r->where_node = to->name;
+    r->where_edge = NULL;
     if (from == NULL) {
         report_dangling(r, link);
         return;
     }
     *edge = r->edge_defaults;
-    edge->id = mem_arena_printf(&dag->arena, "%s:%s", from->name, to->name);
+    edge->id = mem_arena_join(&dag->arena, from->name, ":", to->name, NULL);
     edge->from = (size_t)(from - dag->nodes);
     edge->to = link->to;
     edge->pos = link->from->pos;
@@ -249,13 +269,14 @@ static void read_edge(struct dag_reader *r, const struct dag_link *link)
     }
     name_table_put(dag->edge_names, edge->id, edge);
     dag->edge_count++;
-    r->where = mem_arena_printf(&dag->arena, "edge %s", edge->id);
+    r->where_node = NULL;
+    r->where_edge = edge->id;
     if (link->settings)
         dag_read_section(r, DAG_SCOPE_EDGE, link->settings, edge);
     edge->topic_given = edge->topic != NULL;
     if (edge->topic == NULL)
-        edge->topic = mem_arena_printf(&dag->arena, "%s%s.%s.%s", dag->prefix,
-                                       dag->name, from->name, to->name);
+        edge->topic = mem_arena_join(&dag->arena, dag->prefix, dag->name, ".",
+                                     from->name, ".", to->name, NULL);
 }
 
 static struct name_table *new_table(struct dag *dag)
@@ -293,7 +314,6 @@ void dag_read(struct dag_reader *r, const struct dag_value *root)
     struct dag *dag = r->dag;
     char shown[DAG_SHOWN];
 
-    r->where = "";
     r->links_tail = &r->links;
     dag->node_names = new_table(dag);
     dag->edge_names = new_table(dag);

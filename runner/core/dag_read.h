@@ -22,7 +22,10 @@ struct dag_link {
 struct dag_reader {
     struct dag *dag;
     struct diag_list *diags;
-    const char *where; /* "node 'add'": where the keys being read stand; "": the file */
+    /* Where the keys being read stand, for messages; NULL: not there. */
+    const char *where_node;
+    const char *where_edge;
+    const char *where_section; /* "kafka", "defaults: node" */
     bool in_defaults;
     size_t node; /* index of the node being read */
     const struct dag_value *nodes; /* value of nodes: */
@@ -38,7 +41,7 @@ struct dag_reader {
 /* Read the whole file into r->dag, its edges included; links that lead nowhere are left out. */
 void dag_read(struct dag_reader *r, const struct dag_value *root);
 
-/* Report with r->where in front. */
+/* Report with the place in front. */
 void dag_read_report(struct dag_reader *r, struct dag_pos at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -201,16 +201,17 @@ static void read_choice(struct dag_reader *r, const struct dag_key *key,
 static void read_section(struct dag_reader *r, const struct dag_key *key,
                          const struct dag_value *value, void *slot)
 {
-    const char *where = r->where;
+    const char *outer = r->where_section;
 
     if (value->kind != DAG_MAP) {
         dag_read_mismatch(r, key, value);
         return;
     }
-    r->where = mem_arena_printf(&r->dag->arena, "%s%s%s", where, *where ? ": " : "",
-                                key->name);
+    r->where_section =
+        outer ? mem_arena_join(&r->dag->arena, outer, ": ", key->name, NULL)
+              : key->name;
     dag_read_section(r, key->inner, value, slot);
-    r->where = where;
+    r->where_section = outer;
 }
 
 static void read_policy(struct dag_reader *r, const struct dag_key *key,

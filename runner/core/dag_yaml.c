@@ -140,7 +140,7 @@ static void read_scalar(struct reader *r, const yaml_event_t *event, bool is_key
         value->failed = put_in == NULL;
         value->text = put_in ? put_in : "";
     }
-    value->bytes = strlen(value->text);
+    value->bytes = (uint32_t)strlen(value->text);
     remember(r, event->data.scalar.anchor, value);
 }
 

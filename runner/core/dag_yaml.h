@@ -20,9 +20,9 @@ struct dag_value {
     bool plain;             /* a scalar without quotes and not a block: 5, true, null… */
     bool failed;            /* reported already: say nothing more about it */
     struct dag_item *items; /* of a list or map, in the order of the file */
-    size_t count;           /* of them */
-    size_t size;            /* values in it and itself, aliases expanded */
-    size_t bytes;           /* text in it, aliases expanded */
+    uint32_t count;         /* of them */
+    uint32_t size;          /* values in it and itself, aliases expanded */
+    uint32_t bytes;         /* text in it, aliases expanded */
 };
 
 struct dag_item {
