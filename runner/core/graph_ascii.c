@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BOXES_MAX = 200, BOX_ROWS = 3, BOX_SIDES = 4, GAP_LEAST = 4 };
+/* Nobody can follow more, and routing is cubic in the lines between two layers. */
+enum { BOXES_MAX = 200, NETS_MAX = 40 };
+
+enum { BOX_ROWS = 3, BOX_SIDES = 4, GAP_LEAST = 4 };
 
 struct picture {
     const struct dag *dag;
@@ -70,15 +73,18 @@ static void init_graph(struct picture *picture)
     free(edges);
 }
 
-/* A box is as high as its entries need. */
-static void make_channels(struct picture *picture)
+/* A box is as high as its entries need. False when there are too many lines. */
+static bool make_channels(struct picture *picture)
 {
     struct layout_graph *graph = &picture->graph;
 
     picture->channels =
         mem_arena_alloc(&graph->arena, graph->layer_count * sizeof *picture->channels);
-    for (size_t l = 0; l < graph->layer_count; l++)
+    for (size_t l = 0; l < graph->layer_count; l++) {
         graph_route_nets(&picture->channels[l], graph, l, &graph->arena);
+        if (picture->channels[l].net_count > NETS_MAX)
+            return false;
+    }
     for (size_t n = 0; n < picture->dag->node_count; n++) {
         struct layout_vertex *vertex = &graph->vertices[n];
         size_t entries = 0;
@@ -87,6 +93,7 @@ static void make_channels(struct picture *picture)
             entries = graph_route_entries(&picture->channels[vertex->layer - 1], n);
         vertex->height = entries > 1 ? 2 * (int)entries + 1 : BOX_ROWS;
     }
+    return true;
 }
 
 static int gap_of(const struct graph_channel *channel)
@@ -138,16 +145,18 @@ static void measure_down(struct picture *picture)
     picture->height = last + 1;
 }
 
-static void route(struct picture *picture)
+static bool route(struct picture *picture)
 {
     struct layout_graph *graph = &picture->graph;
     struct layout_gaps gaps = {.node = 0, .line = 0, .grid = 2};
 
-    make_channels(picture);
+    if (!make_channels(picture))
+        return false;
     layout_place(graph, &gaps);
     for (size_t l = 0; l < graph->layer_count; l++)
         graph_route_columns(&picture->channels[l], graph);
     measure_down(picture);
+    return true;
 }
 
 static void draw_vertex(struct graph_canvas *canvas, const struct picture *picture,
@@ -229,15 +238,16 @@ char *graph_ascii(const struct dag *dag, const struct graph_ascii_style *style)
     if (dag->node_count > BOXES_MAX)
         return graph_list(dag, style->unicode);
     init_graph(&picture);
-    route(&picture);
-    make_labels(&picture, true, style->unicode);
-    measure_across(&picture);
-    if (picture.width > style->width) {
-        make_labels(&picture, false, style->unicode);
+    if (route(&picture)) {
+        make_labels(&picture, true, style->unicode);
         measure_across(&picture);
+        if (picture.width > style->width) {
+            make_labels(&picture, false, style->unicode);
+            measure_across(&picture);
+        }
+        if (picture.width <= style->width)
+            draw(&picture, style->unicode, &out);
     }
-    if (picture.width <= style->width)
-        draw(&picture, style->unicode, &out);
     layout_graph_clear(&picture.graph);
     return out.len > 0 ? text_take(&out) : graph_list(dag, style->unicode);
 }

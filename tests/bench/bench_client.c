@@ -139,23 +139,13 @@ static int serve_reports(struct client *client, int wait_ms)
     return served;
 }
 
-/* An output's headers are the input's. Returns NULL when it has none. */
-static rd_kafka_headers_t *headers_of(const rd_kafka_message_t *message)
-{
-    rd_kafka_headers_t *headers = NULL;
-
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return NULL;
-    return rd_kafka_headers_copy(headers);
-}
-
 void client_send(struct client *client, rd_kafka_message_t *message, const void *value,
                  size_t len)
 {
     struct window *window = client->current;
     uint64_t opaque = (uint64_t)(window - client->windows) << SEQUENCE_BITS |
                       (uint64_t)(window->next - 1);
-    rd_kafka_headers_t *headers = headers_of(message);
+    rd_kafka_headers_t *headers = NULL;
     rd_kafka_vu_t vus[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = client->output},
         {.vtype = RD_KAFKA_VTYPE_VALUE,
@@ -166,10 +156,13 @@ void client_send(struct client *client, rd_kafka_message_t *message, const void 
          .u.i64 = rd_kafka_message_timestamp(message, NULL)},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)opaque},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS},
     };
-    size_t count = sizeof vus / sizeof *vus - (headers == NULL);
+    size_t count = sizeof vus / sizeof *vus - 1;
     rd_kafka_error_t *error;
+
+    if (rd_kafka_message_detach_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        vus[count++].u.headers = headers;
 
     while ((error = rd_kafka_produceva(client->producer, vus, count)) != NULL) {
         if (rd_kafka_error_code(error) != RD_KAFKA_RESP_ERR__QUEUE_FULL)
@@ -284,7 +277,9 @@ static rd_kafka_t *open_consumer(const struct client_spec *spec)
     set(conf, "auto.offset.reset", "earliest");
     set(conf, "enable.auto.offset.store", "false");
     set(conf, "auto.commit.interval.ms", "1000");
+    set(conf, "socket.nagle.disable", "true");
     set(conf, "fetch.queue.backoff.ms", "5");
+    set(conf, "fetch.error.backoff.ms", "100");
     set(conf, "queued.max.messages.kbytes", "16384");
     set_more(conf, "BENCH_CONSUMER");
     return open_handle(RD_KAFKA_CONSUMER, conf);
@@ -301,7 +296,9 @@ static rd_kafka_t *open_producer(const struct client_spec *spec)
     set(conf, "acks", "all");
     set(conf, "linger.ms", "5");
     set(conf, "batch.num.messages", "10000");
+    set(conf, "socket.nagle.disable", "true");
     set(conf, "queue.buffering.max.messages", messages);
+    set(conf, "queue.buffering.max.kbytes", "32768");
     set(conf, "partitioner", "murmur2_random");
     set(conf, "message.timeout.ms", "0");
     set_more(conf, "BENCH_PRODUCER");

@@ -6,7 +6,8 @@
  *
  * Records come in batches, leave through produceva (the one call that takes a timestamp),
  * delivery reports come in batches; an input's offset is stored when all before it are
- * acknowledged, and committed once a second. SIGTERM: flush, commit, close.
+ * acknowledged, and committed once a second. The settings are those of the SDK, so that
+ * what is compared is the code. SIGTERM: flush, commit, close.
  */
 #ifndef BENCH_CLIENT_H
 #define BENCH_CLIENT_H

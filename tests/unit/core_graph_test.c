@@ -187,6 +187,30 @@ START_TEST(a_graph_that_is_too_wide_loses_its_programs_then_becomes_a_list)
 }
 END_TEST
 
+/* Two rows of 50, each of one feeding a part of the other of its own. */
+START_TEST(a_graph_with_too_many_lines_to_follow_becomes_a_list)
+{
+    enum { ROW = 50 };
+    struct graph_ascii_style endless = {.width = 1 << 20, .unicode = true};
+    struct text_buf nodes = {0};
+    struct text_buf edges = {0};
+    struct dag *dag;
+    char *text;
+
+    for (int n = 0; n < 2 * ROW; n++)
+        text_appendf(&nodes, "n%d ", n);
+    for (int n = 0; n < ROW; n++)
+        text_appendf(&edges, "n%d:n%d n%d:n%d ", n, ROW + n, n, ROW + (n + 7) % ROW);
+    dag = make_dag(text_str(&nodes), text_str(&edges));
+    text = graph_ascii(dag, &endless);
+    ck_assert(strncmp(text, "n0\n  ├─▶ n50\n", strlen("n0\n  ├─▶ n50\n")) == 0);
+    free(text);
+    drop_dag(dag);
+    text_buf_clear(&nodes);
+    text_buf_clear(&edges);
+}
+END_TEST
+
 START_TEST(dot_quotes_what_it_must)
 {
     struct dag *dag = make_dag("end=/opt/a\"b\\c x*3", "end:x@my.topic");
@@ -418,6 +442,7 @@ int main(void)
     tcase_add_test(tcase, lines_cross_without_joining_and_only_equal_ones_share);
     tcase_add_test(tcase, a_terminal_without_unicode_gets_plain_characters);
     tcase_add_test(tcase, a_graph_that_is_too_wide_loses_its_programs_then_becomes_a_list);
+    tcase_add_test(tcase, a_graph_with_too_many_lines_to_follow_becomes_a_list);
     tcase_add_test(tcase, dot_quotes_what_it_must);
     tcase_add_test(tcase, mermaid_gets_entities_and_numbers_as_ids);
     tcase_add_test(tcase, control_characters_never_reach_a_picture);
