@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * broker.h - ask a Kafka broker to create, describe, count and delete things.
- * Layer: host. Asynchronous only: a request returns at once, its answer is a callback out
- * of broker_dispatch(). Knows topics, groups and offsets, no dag. One thread.
+ * Layer: host. Asynchronous only: a request returns at once, its answer is a callback
+ * out of broker_dispatch(). Knows topics, groups and offsets, no dag. One thread.
  *
- *     loop_add(loop, broker_fd(b), EPOLLIN, on_broker, b, err);   on_broker: broker_dispatch(b)
- *     broker_create_topics(b, topics, count, 10000, on_created, run);
+ *     loop_add(loop, broker_fd(b), EPOLLIN, on_broker, b, err);   on_broker:
+ * broker_dispatch(b) broker_create_topics(b, topics, count, 10000, on_created, run);
  *
  * Every request is answered by exactly one call of its done function, never from within
  * the request itself: with a result, with a timeout (a broker that is away makes it run
- * into timeout_ms), or with BROKER_CLOSED out of broker_close(). A reply and all that it
- * points to live until done returns. Inputs are copied before a request returns.
+ * into timeout_ms), or with BROKER_CLOSED out of broker_close(). A reply and all that
+ * it points to live until done returns. Inputs are copied before a request returns.
  */
 #ifndef HOST_BROKER_H
 #define HOST_BROKER_H
@@ -34,7 +34,7 @@ struct broker_config {
 enum broker_code {
     BROKER_OK = 0,
     BROKER_OFFSET_OUT_OF_RANGE = 1,
-    BROKER_UNKNOWN_TOPIC = 3, /* topic or partition */
+    BROKER_UNKNOWN_TOPIC = 3,   /* topic or partition */
     BROKER_UNKNOWN_MEMBER = 25, /* group_offsets of a live group were to be altered */
     BROKER_NOT_AUTHORIZED_TOPIC = 29,
     BROKER_TOPIC_EXISTS = 36,
@@ -59,8 +59,8 @@ struct broker_member {
 
 /* One thing that a request was about; which members are set stands at each verb. */
 struct broker_item {
-    const char *name; /* topic or group */
-    int error_code;   /* enum broker_code; 0: fine */
+    const char *name;  /* topic or group */
+    int error_code;    /* enum broker_code; 0: fine */
     const char *error; /* its text for people; NULL: fine */
     int32_t partition;
     int64_t offset;       /* -1: none */
@@ -79,8 +79,8 @@ struct broker_item {
 };
 
 struct broker_reply {
-    int error_code;    /* enum broker_code: the request as a whole */
-    const char *error; /* NULL: fine */
+    int error_code;         /* enum broker_code: the request as a whole */
+    const char *error;      /* NULL: fine */
     const char *cluster_id; /* describe_cluster */
     const struct broker_item *items;
     size_t count;
@@ -93,7 +93,8 @@ typedef void broker_done_fn(void *arg, const struct broker_reply *reply);
  * librdkafka does not know or a value that it refuses: NULL, ERROR_INPUT, named in err.
  */
 struct broker *broker_open(const struct broker_config *config, struct error *err);
-/* Answers what is outstanding with BROKER_CLOSED; takes milliseconds, with no broker too. */
+/* Answers what is outstanding with BROKER_CLOSED; takes milliseconds, with no broker
+ * too. */
 void broker_close(struct broker *broker);
 
 /* Readable when broker_dispatch has something to do. */
@@ -111,15 +112,16 @@ const char *broker_code_text(int code);
 /* Call the done functions of what was answered; log what librdkafka has to say. */
 void broker_dispatch(struct broker *broker);
 
-/* Is a broker there? Reply: cluster_id; items: one per node, name "host:port", partition
- * its id. */
-void broker_describe_cluster(struct broker *broker, int timeout_ms, broker_done_fn *done,
-                             void *arg);
+/* Is a broker there? Reply: cluster_id; items: one per node, name "host:port",
+ * partition its id. */
+void broker_describe_cluster(struct broker *broker, int timeout_ms,
+                             broker_done_fn *done, void *arg);
 
-/* Items: name, topic_id, partitions, replication, leaderless; error BROKER_UNKNOWN_TOPIC
- * when it is not there. In the order asked. */
-void broker_describe_topics(struct broker *broker, const char *const *names, size_t count,
-                            int timeout_ms, broker_done_fn *done, void *arg);
+/* Items: name, topic_id, partitions, replication, leaderless; error
+ * BROKER_UNKNOWN_TOPIC when it is not there. In the order asked. */
+void broker_describe_topics(struct broker *broker, const char *const *names,
+                            size_t count, int timeout_ms, broker_done_fn *done,
+                            void *arg);
 
 struct broker_topic {
     const char *name;
@@ -130,7 +132,8 @@ struct broker_topic {
 /* Items: name; error BROKER_TOPIC_EXISTS when it is there already. That the leaders are
  * known everywhere is not promised: describe until leaderless is 0. */
 void broker_create_topics(struct broker *broker, const struct broker_topic *topics,
-                          size_t count, int timeout_ms, broker_done_fn *done, void *arg);
+                          size_t count, int timeout_ms, broker_done_fn *done,
+                          void *arg);
 /* Grow to topics[i].partitions. Items: name. */
 void broker_create_partitions(struct broker *broker, const struct broker_topic *topics,
                               size_t count, int timeout_ms, broker_done_fn *done,
@@ -144,9 +147,9 @@ void broker_describe_topic_configs(struct broker *broker, const char *const *nam
                                    size_t count, int timeout_ms, broker_done_fn *done,
                                    void *arg);
 /* Set topics[i].config, leaving other entries as they are. Items: name. */
-void broker_alter_topic_configs(struct broker *broker, const struct broker_topic *topics,
-                                size_t count, int timeout_ms, broker_done_fn *done,
-                                void *arg);
+void broker_alter_topic_configs(struct broker *broker,
+                                const struct broker_topic *topics, size_t count,
+                                int timeout_ms, broker_done_fn *done, void *arg);
 
 /* A position in a partition. */
 struct broker_position {
@@ -156,32 +159,33 @@ struct broker_position {
     const char *metadata; /* alter_group_offsets; NULL: none */
 };
 enum broker_offset { BROKER_EARLIEST = -2, BROKER_LATEST = -1 };
-/* Each position's offset says what to look up: BROKER_EARLIEST, BROKER_LATEST, or a time
- * (wall clock ms): the first record not older, -1 when there is none. read_committed:
- * LATEST is the last stable offset (open transactions hide what follows it). A partition
- * that several positions name, as edges that share a topic do, is asked and told once:
- * they must look up the same.
- * Items: name, partition, offset, timestamp_ms. */
+/* Each position's offset says what to look up: BROKER_EARLIEST, BROKER_LATEST, or a
+ * time (wall clock ms): the first record not older, -1 when there is none.
+ * read_committed: LATEST is the last stable offset (open transactions hide what follows
+ * it). A partition that several positions name, as edges that share a topic do, is
+ * asked and told once: they must look up the same. Items: name, partition, offset,
+ * timestamp_ms. */
 void broker_list_offsets(struct broker *broker, const struct broker_position *positions,
                          size_t count, bool read_committed, int timeout_ms,
                          broker_done_fn *done, void *arg);
 
-/* What a group has committed. count 0: everything that it has; else the partitions asked
- * for, offset -1 where it has none. A group that does not exist has nothing committed.
- * Items: name, partition, offset, metadata. */
+/* What a group has committed. count 0: everything that it has; else the partitions
+ * asked for, offset -1 where it has none. A group that does not exist has nothing
+ * committed. Items: name, partition, offset, metadata. */
 void broker_group_offsets(struct broker *broker, const char *group,
                           const struct broker_position *positions, size_t count,
                           int timeout_ms, broker_done_fn *done, void *arg);
-/* Commit for a group that has no members (it need not exist), with metadata. Into a live
- * group: error BROKER_UNKNOWN_MEMBER. Items: name, partition. */
+/* Commit for a group that has no members (it need not exist), with metadata. Into a
+ * live group: error BROKER_UNKNOWN_MEMBER. Items: name, partition. */
 void broker_alter_group_offsets(struct broker *broker, const char *group,
                                 const struct broker_position *positions, size_t count,
                                 int timeout_ms, broker_done_fn *done, void *arg);
 
 /* Items: name, state, members; a group that does not exist is "Dead" or an error
  * BROKER_GROUP_NOT_FOUND, as the broker's version has it. */
-void broker_describe_groups(struct broker *broker, const char *const *names, size_t count,
-                            int timeout_ms, broker_done_fn *done, void *arg);
+void broker_describe_groups(struct broker *broker, const char *const *names,
+                            size_t count, int timeout_ms, broker_done_fn *done,
+                            void *arg);
 /* Items: name, state of every group whose name begins with prefix. */
 void broker_list_groups(struct broker *broker, const char *prefix, int timeout_ms,
                         broker_done_fn *done, void *arg);
@@ -191,7 +195,8 @@ void broker_delete_groups(struct broker *broker, const char *const *names, size_
 
 /* Free what lies below each position's offset (-1: everything). Items: name, partition,
  * offset: the new beginning. */
-void broker_delete_records(struct broker *broker, const struct broker_position *positions,
-                           size_t count, int timeout_ms, broker_done_fn *done, void *arg);
+void broker_delete_records(struct broker *broker,
+                           const struct broker_position *positions, size_t count,
+                           int timeout_ms, broker_done_fn *done, void *arg);
 
 #endif

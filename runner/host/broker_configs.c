@@ -57,11 +57,10 @@ void broker_describe_topic_configs(struct broker *broker, const char *const *nam
     if (count == 0) {
         broker_request_local(request, 0, NULL);
     } else {
-        rd_kafka_AdminOptions_t *options = broker_request_options(
-            request, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+        rd_kafka_AdminOptions_t *options =
+            broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
 
-        rd_kafka_DescribeConfigs(broker_handle(broker), list, count, options,
-                                 broker_queue(broker));
+        rd_kafka_DescribeConfigs(broker->handle, list, count, options, broker->queue);
         rd_kafka_AdminOptions_destroy(options);
     }
     rd_kafka_ConfigResource_destroy_array(list, count);
@@ -115,11 +114,11 @@ void broker_alter_topic_configs(struct broker *broker,
     if (count == 0) {
         broker_request_local(request, 0, NULL);
     } else {
-        rd_kafka_AdminOptions_t *options = broker_request_options(
-            request, RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS, timeout_ms);
+        rd_kafka_AdminOptions_t *options =
+            broker_request_options(request, RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS);
 
-        rd_kafka_IncrementalAlterConfigs(broker_handle(broker), list, count, options,
-                                         broker_queue(broker));
+        rd_kafka_IncrementalAlterConfigs(broker->handle, list, count, options,
+                                         broker->queue);
         rd_kafka_AdminOptions_destroy(options);
     }
     rd_kafka_ConfigResource_destroy_array(list, count);

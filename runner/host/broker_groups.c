@@ -51,25 +51,36 @@ static void fill_descriptions(struct broker_builder *builder,
     }
 }
 
-void broker_describe_groups(struct broker *broker, const char *const *names,
-                            size_t count, int timeout_ms, broker_done_fn *done,
-                            void *arg)
+static void send_describe(struct broker_request *request)
 {
-    struct broker_call call = {broker, timeout_ms, done, arg};
-    struct broker_request *request = broker_request_new(&call, fill_descriptions);
-    rd_kafka_AdminOptions_t *options;
+    rd_kafka_AdminOptions_t *options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
 
+    rd_kafka_DescribeConsumerGroups(request->broker->handle,
+                                    (const char **)request->names, request->name_count,
+                                    options, request->broker->queue);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+/* Ask about groups, or answer at once when there are none. */
+static void ask(struct broker_request *request, broker_send_fn *send,
+                const char *const *names, size_t count)
+{
     if (count == 0) {
         broker_request_local(request, 0, NULL);
         return;
     }
     broker_request_names(request, names, count);
-    options = broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
-                                     timeout_ms);
-    rd_kafka_DescribeConsumerGroups(broker_handle(broker),
-                                    (const char **)request->names, count, options,
-                                    broker_queue(broker));
-    rd_kafka_AdminOptions_destroy(options);
+    broker_request_send_coordinated(request, send);
+}
+
+void broker_describe_groups(struct broker *broker, const char *const *names,
+                            size_t count, int timeout_ms, broker_done_fn *done,
+                            void *arg)
+{
+    struct broker_call call = {broker, timeout_ms, done, arg};
+
+    ask(broker_request_new(&call, fill_descriptions), send_describe, names, count);
 }
 
 static void fill_list(struct broker_builder *builder,
@@ -98,17 +109,24 @@ static void fill_list(struct broker_builder *builder,
     }
 }
 
+static void send_list(struct broker_request *request)
+{
+    rd_kafka_AdminOptions_t *options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
+
+    rd_kafka_ListConsumerGroups(request->broker->handle, options,
+                                request->broker->queue);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
 void broker_list_groups(struct broker *broker, const char *prefix, int timeout_ms,
                         broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_list);
-    rd_kafka_AdminOptions_t *options = broker_request_options(
-        request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS, timeout_ms);
 
     broker_request_names(request, &prefix, 1);
-    rd_kafka_ListConsumerGroups(broker_handle(broker), options, broker_queue(broker));
-    rd_kafka_AdminOptions_destroy(options);
+    broker_request_send(request, send_list);
 }
 
 static void fill_deleted(struct broker_builder *builder,
@@ -125,25 +143,26 @@ static void fill_deleted(struct broker_builder *builder,
             rd_kafka_group_result_error(groups[i]));
 }
 
+static void send_delete(struct broker_request *request)
+{
+    size_t count = request->name_count;
+    rd_kafka_DeleteGroup_t **list = mem_alloc(count * sizeof(rd_kafka_DeleteGroup_t *));
+    rd_kafka_AdminOptions_t *options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_DELETEGROUPS);
+
+    for (size_t i = 0; i < count; i++)
+        list[i] = rd_kafka_DeleteGroup_new(request->names[i]);
+    rd_kafka_DeleteGroups(request->broker->handle, list, count, options,
+                          request->broker->queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_DeleteGroup_destroy_array(list, count);
+    free(list);
+}
+
 void broker_delete_groups(struct broker *broker, const char *const *names, size_t count,
                           int timeout_ms, broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
-    struct broker_request *request = broker_request_new(&call, fill_deleted);
-    rd_kafka_DeleteGroup_t **list = mem_alloc(count * sizeof(rd_kafka_DeleteGroup_t *));
 
-    for (size_t i = 0; i < count; i++)
-        list[i] = rd_kafka_DeleteGroup_new(names[i]);
-    if (count == 0) {
-        broker_request_local(request, 0, NULL);
-    } else {
-        rd_kafka_AdminOptions_t *options =
-            broker_request_options(request, RD_KAFKA_ADMIN_OP_DELETEGROUPS, timeout_ms);
-
-        rd_kafka_DeleteGroups(broker_handle(broker), list, count, options,
-                              broker_queue(broker));
-        rd_kafka_AdminOptions_destroy(options);
-    }
-    rd_kafka_DeleteGroup_destroy_array(list, count);
-    free(list);
+    ask(broker_request_new(&call, fill_deleted), send_delete, names, count);
 }

@@ -57,7 +57,8 @@ static void fill_offsets(struct broker_builder *builder,
 static rd_kafka_topic_partition_list_t *
 without_repeats(rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_topic_partition_list_t *once = rd_kafka_topic_partition_list_new(list->cnt);
+    rd_kafka_topic_partition_list_t *once =
+        rd_kafka_topic_partition_list_new(list->cnt);
 
     rd_kafka_topic_partition_list_sort(list, NULL, NULL);
     for (int i = 0; i < list->cnt; i++) {
@@ -75,28 +76,43 @@ without_repeats(rd_kafka_topic_partition_list_t *list)
     return once;
 }
 
+static void send_list_offsets(struct broker_request *request)
+{
+    rd_kafka_AdminOptions_t *options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_LISTOFFSETS);
+
+    (void)rd_kafka_AdminOptions_set_isolation_level(
+        options, request->read_committed ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
+                                         : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
+    rd_kafka_ListOffsets(request->broker->handle, request->list, options,
+                         request->broker->queue);
+    rd_kafka_AdminOptions_destroy(options);
+}
+
+/* Ask about the positions of a list, or answer at once when there are none. */
+static void ask(struct broker_request *request, broker_send_fn *send,
+                rd_kafka_topic_partition_list_t *list)
+{
+    request->list = list;
+    if (list->cnt == 0) {
+        broker_request_local(request, 0, NULL);
+        return;
+    }
+    if (request->group)
+        broker_request_send_coordinated(request, send);
+    else
+        broker_request_send(request, send);
+}
+
 void broker_list_offsets(struct broker *broker, const struct broker_position *positions,
                          size_t count, bool read_committed, int timeout_ms,
                          broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_offsets);
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_AdminOptions_t *options;
 
-    if (count == 0) {
-        broker_request_local(request, 0, NULL);
-        return;
-    }
-    list = without_repeats(list_of(positions, count));
-    options =
-        broker_request_options(request, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms);
-    (void)rd_kafka_AdminOptions_set_isolation_level(
-        options, read_committed ? RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
-                                : RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED);
-    rd_kafka_ListOffsets(broker_handle(broker), list, options, broker_queue(broker));
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_topic_partition_list_destroy(list);
+    request->read_committed = read_committed;
+    ask(request, send_list_offsets, without_repeats(list_of(positions, count)));
 }
 
 static void fill_group_offsets(struct broker_builder *builder,
@@ -112,24 +128,29 @@ static void fill_group_offsets(struct broker_builder *builder,
     broker_add_group_results(builder, groups, count);
 }
 
+static void send_group_offsets(struct broker_request *request)
+{
+    rd_kafka_ListConsumerGroupOffsets_t *question =
+        rd_kafka_ListConsumerGroupOffsets_new(request->group, request->list);
+    rd_kafka_AdminOptions_t *options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS);
+
+    rd_kafka_ListConsumerGroupOffsets(request->broker->handle, &question, 1, options,
+                                      request->broker->queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_ListConsumerGroupOffsets_destroy(question);
+}
+
 void broker_group_offsets(struct broker *broker, const char *group,
                           const struct broker_position *positions, size_t count,
                           int timeout_ms, broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_group_offsets);
-    rd_kafka_topic_partition_list_t *list = count ? list_of(positions, count) : NULL;
-    rd_kafka_ListConsumerGroupOffsets_t *question =
-        rd_kafka_ListConsumerGroupOffsets_new(group, list);
-    rd_kafka_AdminOptions_t *options = broker_request_options(
-        request, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
 
-    rd_kafka_ListConsumerGroupOffsets(broker_handle(broker), &question, 1, options,
-                                      broker_queue(broker));
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_ListConsumerGroupOffsets_destroy(question);
-    if (list)
-        rd_kafka_topic_partition_list_destroy(list);
+    request->group = mem_strdup(group);
+    request->list = count ? list_of(positions, count) : NULL;
+    broker_request_send_coordinated(request, send_group_offsets);
 }
 
 static void fill_committed(struct broker_builder *builder,
@@ -145,29 +166,28 @@ static void fill_committed(struct broker_builder *builder,
     broker_add_group_results(builder, groups, count);
 }
 
+static void send_alter(struct broker_request *request)
+{
+    rd_kafka_AlterConsumerGroupOffsets_t *change =
+        rd_kafka_AlterConsumerGroupOffsets_new(request->group, request->list);
+    rd_kafka_AdminOptions_t *options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS);
+
+    rd_kafka_AlterConsumerGroupOffsets(request->broker->handle, &change, 1, options,
+                                       request->broker->queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_AlterConsumerGroupOffsets_destroy(change);
+}
+
 void broker_alter_group_offsets(struct broker *broker, const char *group,
                                 const struct broker_position *positions, size_t count,
                                 int timeout_ms, broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_committed);
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_AlterConsumerGroupOffsets_t *change;
-    rd_kafka_AdminOptions_t *options;
 
-    if (count == 0) {
-        broker_request_local(request, 0, NULL);
-        return;
-    }
-    list = list_of(positions, count);
-    change = rd_kafka_AlterConsumerGroupOffsets_new(group, list);
-    options = broker_request_options(
-        request, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout_ms);
-    rd_kafka_AlterConsumerGroupOffsets(broker_handle(broker), &change, 1, options,
-                                       broker_queue(broker));
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_AlterConsumerGroupOffsets_destroy(change);
-    rd_kafka_topic_partition_list_destroy(list);
+    request->group = mem_strdup(group);
+    ask(request, send_alter, list_of(positions, count));
 }
 
 static void fill_freed(struct broker_builder *builder,
@@ -178,27 +198,25 @@ static void fill_freed(struct broker_builder *builder,
                                        rd_kafka_event_DeleteRecords_result(event)));
 }
 
+static void send_delete_records(struct broker_request *request)
+{
+    rd_kafka_DeleteRecords_t *change = rd_kafka_DeleteRecords_new(request->list);
+    rd_kafka_AdminOptions_t *options =
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_DELETERECORDS);
+
+    rd_kafka_DeleteRecords(request->broker->handle, &change, 1, options,
+                           request->broker->queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_DeleteRecords_destroy(change);
+}
+
+/* A position's -1 is librdkafka's RD_KAFKA_OFFSET_END. */
 void broker_delete_records(struct broker *broker,
                            const struct broker_position *positions, size_t count,
                            int timeout_ms, broker_done_fn *done, void *arg)
 {
     struct broker_call call = {broker, timeout_ms, done, arg};
-    struct broker_request *request = broker_request_new(&call, fill_freed);
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_DeleteRecords_t *change;
-    rd_kafka_AdminOptions_t *options;
 
-    if (count == 0) {
-        broker_request_local(request, 0, NULL);
-        return;
-    }
-    list = list_of(positions, count); /* its -1 is librdkafka's RD_KAFKA_OFFSET_END */
-    change = rd_kafka_DeleteRecords_new(list);
-    options =
-        broker_request_options(request, RD_KAFKA_ADMIN_OP_DELETERECORDS, timeout_ms);
-    rd_kafka_DeleteRecords(broker_handle(broker), &change, 1, options,
-                           broker_queue(broker));
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_DeleteRecords_destroy(change);
-    rd_kafka_topic_partition_list_destroy(list);
+    ask(broker_request_new(&call, fill_freed), send_delete_records,
+        list_of(positions, count));
 }

@@ -14,7 +14,8 @@
 
 /*
  * A librdkafka configuration from ours: servers, client id, properties; log lines and
- * errors go to the handle's queue. The caller moves it into rd_kafka_new or destroys it.
+ * errors go to the handle's queue. The caller moves it into rd_kafka_new or destroys
+ * it.
  */
 rd_kafka_conf_t *broker_conf(const struct broker_config *config, struct error *err);
 /* Set one of our own settings: only a bug makes it fail. */
@@ -22,7 +23,8 @@ void broker_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value)
 /* Give a RD_KAFKA_EVENT_LOG to base/log. */
 void broker_log_event(rd_kafka_event_t *event);
 
-/* A reply under construction. Texts are borrowed from the event or live in the arena. */
+/* A reply under construction. Texts are borrowed from the event or live in the arena.
+ */
 struct broker_builder {
     struct mem_arena arena;
     struct broker_reply reply;
@@ -47,20 +49,55 @@ void broker_add_partitions(struct broker_builder *builder,
 struct broker_request;
 /* Turn an event without a request-level error into items. */
 typedef void broker_fill_fn(struct broker_builder *builder,
-                            const struct broker_request *request, rd_kafka_event_t *event);
+                            const struct broker_request *request,
+                            rd_kafka_event_t *event);
+/* Hand to librdkafka what the request holds. */
+typedef void broker_send_fn(struct broker_request *request);
+
+enum broker_request_state {
+    BROKER_ASKED,   /* librdkafka has it, and will give it back as an event's opaque */
+    BROKER_WAITING, /* to be sent by a tick */
+    BROKER_LOCAL,   /* answered with error_code and error by the next dispatch */
+};
 
 struct broker_request {
     struct broker *broker;
     broker_fill_fn *fill;
     broker_done_fn *done;
     void *arg;
-    char **names; /* what was asked for, when fill wants to know */
+    int64_t deadline_ms;
+    /* For requests that are asked again while the cluster finds a new leader or group
+     * coordinator; asking twice must change nothing. Others: NULL. */
+    broker_send_fn *send;
+    bool coordinated; /* goes to a group's coordinator: see broker_request.c */
+    /* What is asked. */
+    char **names;
     size_t name_count;
+    char *group;
+    rd_kafka_topic_partition_list_t *list;
+    bool read_committed;
+    /* Where it stands. */
     struct broker_request *next;
     struct broker_request *prev;
-    bool local; /* answered without the broker, by the next dispatch */
+    enum broker_request_state state;
     int error_code;
     char *error;
+};
+
+struct broker {
+    rd_kafka_t *handle;
+    rd_kafka_queue_t *queue;
+    rd_kafka_conf_t *conf; /* to make the handle anew */
+    int fd;                /* epoll: readable when one of the next two is */
+    int queue_fd;          /* eventfd: there is something to dispatch */
+    int timer_fd;          /* ticks while requests wait */
+    bool ticking;
+    bool pinging;
+    bool up;
+    char *last_error;
+    struct broker_request *requests;
+    size_t outstanding;
+    size_t local; /* requests in state BROKER_LOCAL */
 };
 
 /* How a request is made: all verbs have these. */
@@ -75,13 +112,32 @@ struct broker_request *broker_request_new(const struct broker_call *call,
                                           broker_fill_fn *fill);
 void broker_request_names(struct broker_request *request, const char *const *names,
                           size_t count);
-/* Options for an Admin call of the request; the caller destroys them. */
+/* Options for an Admin call of the request, with the time that it has left; the caller
+ * destroys them. */
 rd_kafka_AdminOptions_t *broker_request_options(struct broker_request *request,
-                                                rd_kafka_admin_op_t op, int timeout_ms);
+                                                rd_kafka_admin_op_t op);
+/* Send it, and again while that may help. */
+void broker_request_send(struct broker_request *request, broker_send_fn *send);
+/* The same for one that goes to a group's coordinator. */
+void broker_request_send_coordinated(struct broker_request *request,
+                                     broker_send_fn *send);
 /* Answer it out of the next dispatch instead of asking; code 0: an empty reply. */
 void broker_request_local(struct broker_request *request, int code, const char *text);
 
-rd_kafka_t *broker_handle(struct broker *broker);
-rd_kafka_queue_t *broker_queue(struct broker *broker);
+/* The event is librdkafka's answer to the request: call its done function, or wait. */
+void broker_request_answer(struct broker_request *request, rd_kafka_event_t *event);
+/* Answer those in state BROKER_LOCAL. */
+void broker_request_answer_local(struct broker *broker);
+/* Answer all with a code, when nothing of them is with librdkafka any more. */
+void broker_request_answer_all(struct broker *broker, int code, const char *text);
+/* The timer's work. */
+void broker_request_tick(struct broker *broker);
+
+/* Make broker_fd readable. */
+void broker_wake(struct broker *broker);
+void broker_remember_error(struct broker *broker, const char *text);
+/* Replace the handle by a new one, forgetting what the old one was asked; false when
+ * there can be none now. */
+bool broker_renew(struct broker *broker);
 
 #endif

@@ -33,9 +33,9 @@ void broker_describe_cluster(struct broker *broker, int timeout_ms,
     struct broker_call call = {broker, timeout_ms, done, arg};
     struct broker_request *request = broker_request_new(&call, fill_cluster);
     rd_kafka_AdminOptions_t *options =
-        broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER, timeout_ms);
+        broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER);
 
-    rd_kafka_DescribeCluster(broker_handle(broker), options, broker_queue(broker));
+    rd_kafka_DescribeCluster(broker->handle, options, broker->queue);
     rd_kafka_AdminOptions_destroy(options);
 }
 
@@ -103,12 +103,10 @@ void broker_describe_topics(struct broker *broker, const char *const *names,
         return;
     }
     broker_request_names(request, names, count);
-    options =
-        broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout_ms);
+    options = broker_request_options(request, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
     topics =
         rd_kafka_TopicCollection_of_topic_names((const char **)request->names, count);
-    rd_kafka_DescribeTopics(broker_handle(broker), topics, options,
-                            broker_queue(broker));
+    rd_kafka_DescribeTopics(broker->handle, topics, options, broker->queue);
     rd_kafka_TopicCollection_destroy(topics);
     rd_kafka_AdminOptions_destroy(options);
 }
@@ -155,10 +153,9 @@ void broker_create_topics(struct broker *broker, const struct broker_topic *topi
         broker_request_local(request, RD_KAFKA_RESP_ERR__INVALID_ARG, text);
     } else {
         rd_kafka_AdminOptions_t *options =
-            broker_request_options(request, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
+            broker_request_options(request, RD_KAFKA_ADMIN_OP_CREATETOPICS);
 
-        rd_kafka_CreateTopics(broker_handle(broker), list, count, options,
-                              broker_queue(broker));
+        rd_kafka_CreateTopics(broker->handle, list, count, options, broker->queue);
         rd_kafka_AdminOptions_destroy(options);
     }
     rd_kafka_NewTopic_destroy_array(list, made);
@@ -196,11 +193,10 @@ void broker_create_partitions(struct broker *broker, const struct broker_topic *
     } else if (made < count) {
         broker_request_local(request, RD_KAFKA_RESP_ERR__INVALID_ARG, text);
     } else {
-        rd_kafka_AdminOptions_t *options = broker_request_options(
-            request, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, timeout_ms);
+        rd_kafka_AdminOptions_t *options =
+            broker_request_options(request, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
 
-        rd_kafka_CreatePartitions(broker_handle(broker), list, count, options,
-                                  broker_queue(broker));
+        rd_kafka_CreatePartitions(broker->handle, list, count, options, broker->queue);
         rd_kafka_AdminOptions_destroy(options);
     }
     rd_kafka_NewPartitions_destroy_array(list, made);
@@ -231,10 +227,9 @@ void broker_delete_topics(struct broker *broker, const char *const *names, size_
         broker_request_local(request, 0, NULL);
     } else {
         rd_kafka_AdminOptions_t *options =
-            broker_request_options(request, RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout_ms);
+            broker_request_options(request, RD_KAFKA_ADMIN_OP_DELETETOPICS);
 
-        rd_kafka_DeleteTopics(broker_handle(broker), list, count, options,
-                              broker_queue(broker));
+        rd_kafka_DeleteTopics(broker->handle, list, count, options, broker->queue);
         rd_kafka_AdminOptions_destroy(options);
     }
     rd_kafka_DeleteTopic_destroy_array(list, count);
