@@ -79,8 +79,7 @@ static void drain(struct client *client, bool leave)
     if (client->phase != CLIENT_RUNNING)
         return;
     client->phase = CLIENT_DRAINING;
-    kafka_in_discard(client);
-    kafka_in_pause(client, true);
+    kafka_in_stop(client);
 }
 
 static void obey(struct client *client, const char *line, size_t len)

@@ -12,7 +12,9 @@
 
 enum {
     IDLE_MS = 20,     /* wait for more before a commit at rest */
-    IDLE_GAP_MS = 50, /* between two commits at rest */
+    IDLE_GAP_MS = 25, /* between commits at rest; doubles while they follow each other */
+    BURST_MS = 1000,
+    MAX_DOUBLINGS = 6,
     RETRY_MS = 200,
     WAIT_MS = 50,
 };
@@ -206,7 +208,7 @@ static int64_t due_at(struct client *client, bool at_rest)
     if (at_rest) {
         idle_due = client->phase == CLIENT_RUNNING && !client->source.finished
                        ? max_of(commit->idle_at_ms + IDLE_MS,
-                                commit->sent_at_ms + IDLE_GAP_MS)
+                                commit->sent_at_ms + (IDLE_GAP_MS << commit->burst))
                        : client->now_ms;
         if (idle_due < due)
             due = idle_due;
@@ -231,6 +233,10 @@ int64_t commit_step(struct client *client)
     due = due_at(client, at_rest);
     if (due > client->now_ms)
         return due;
+    if (client->now_ms - commit->sent_at_ms > BURST_MS)
+        commit->burst = 0;
+    else if (at_rest && commit->burst < MAX_DOUBLINGS)
+        commit->burst++;
     start(client);
     return commit->in_flight ? INT64_MAX : commit->retry_at_ms;
 }

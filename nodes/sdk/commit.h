@@ -23,6 +23,7 @@ struct commit {
     int64_t sent_at_ms;
     int64_t idle_at_ms;   /* everything is finished since; 0: it is not */
     int64_t retry_at_ms;
+    int burst;            /* commits at rest that followed each other */
 };
 
 void commit_init(struct client *client, rd_kafka_t *rk);

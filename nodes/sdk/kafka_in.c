@@ -15,6 +15,7 @@ enum {
     SLOW_MS = 2,        /* a stride that took longer: look at the clock every record */
     SPAN = 1 << 20,     /* records taken beyond the lowest unfinished one */
     CLOSE_MS = 3000,
+    FAILED_CLOSE_MS = 200,
 };
 
 static int subscribe(struct client *client, struct error *err)
@@ -53,7 +54,8 @@ void kafka_in_close(struct client *client)
     struct kafka_in *in = &client->in;
     rd_kafka_queue_t *closing;
     rd_kafka_error_t *error;
-    int64_t deadline_ms = clock_mono_ms() + CLOSE_MS;
+    int64_t deadline_ms =
+        clock_mono_ms() + (client_failed(client) ? FAILED_CLOSE_MS : CLOSE_MS);
 
     if (in->rk == NULL)
         return;
@@ -87,6 +89,19 @@ void kafka_in_discard(struct client *client)
     while (in->at < in->filled)
         rd_kafka_message_destroy(in->batch[in->at++]);
     in->at = in->filled = 0;
+}
+
+void kafka_in_stop(struct client *client)
+{
+    struct kafka_in *in = &client->in;
+
+    kafka_in_discard(client);
+    if (in->assigning) { /* librdkafka waits for this call */
+        rd_kafka_topic_partition_list_destroy(in->assigning);
+        in->assigning = NULL;
+        (void)rd_kafka_assign(in->rk, NULL);
+    }
+    kafka_in_pause(client, true);
 }
 
 static void failed_partition(struct client *client, const rd_kafka_message_t *message)
@@ -145,13 +160,15 @@ static struct part *part_of_message(struct client *client,
                                     const rd_kafka_message_t *message)
 {
     struct parts *parts = &client->parts;
-    struct part *part;
+    struct part *part = client->in.last;
 
+    if (part && part->handle == message->rkt && part->partition == message->partition)
+        return part;
     for (size_t i = 0; i < parts->count; i++) {
         part = parts->list[i];
         if (part && !part->gone && part->handle == message->rkt &&
             part->partition == message->partition)
-            return part;
+            return client->in.last = part;
     }
     part = parts_find(parts, rd_kafka_topic_name(message->rkt), message->partition);
     if (part)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct client;
+struct part;
 
 enum { KAFKA_IN_BATCH = 1024 };
 
@@ -28,14 +29,13 @@ struct kafka_in {
     size_t filled;
     bool more;      /* the queue may hold something */
     bool discarded; /* taken from the queue and thrown away: positions are too high */
-    bool paused;    /* librdkafka was told */
     bool refresh;   /* positions may have moved */
+    struct part *last; /* part of the record before; NULL: look for it */
     bool left;      /* the group has taken our partitions back */
     unsigned epoch; /* of the assignment: grows when one is taken away */
     unsigned stride; /* records between two looks at the clock */
     rd_kafka_topic_partition_list_t *assigning;
     int64_t assign_at_ms;
-    bool ready;
 };
 
 int kafka_in_open(struct client *client, struct error *err);
@@ -57,10 +57,13 @@ void kafka_in_pause(struct client *client, bool paused);
 /* Throw away what was fetched and not taken. */
 void kafka_in_discard(struct client *client);
 
+/* Take nothing more for good, but stay in the group until the end. */
+void kafka_in_stop(struct client *client);
+
 /* At rest: move windows over markers that follow the last record. */
 void kafka_in_refresh(struct client *client);
 
-/* Leave for good: true once the group has taken the partitions back. */
+/* Leave for good: in.left once the group has taken the partitions back. */
 void kafka_in_leave(struct client *client);
 
 #endif

@@ -17,6 +17,7 @@ enum {
 
 static void drop_parts(struct client *client)
 {
+    client->in.last = NULL;
     for (size_t i = 0; i < client->parts.count; i++) {
         if (client->parts.list[i] && !client->parts.list[i]->gone)
             parts_drop(&client->parts, client->parts.list[i]);
@@ -91,6 +92,8 @@ ask_committed(struct client *client, const rd_kafka_topic_partition_list_t *assi
         if (!rd_kafka_topic_partition_list_find(list, topic, 0))
             rd_kafka_topic_partition_list_add(list, topic, 0);
     }
+    if (list->cnt == 0) /* more clients than partitions */
+        return list;
     code = rd_kafka_committed(client->in.rk, list, ASK_MS);
     for (int i = 0; code == 0 && i < list->cnt; i++)
         code = list->elems[i].err;

@@ -4,7 +4,11 @@
 #include "sdk/client.h"
 #include "sdk/quote.h"
 
-enum { PERIOD_MS = 1000, GAP_MS = 20 };
+enum {
+    PERIOD_MS = 1000,
+    GAP_MS = 20, /* before an early line; doubles with each until the next regular one */
+    MAX_DOUBLINGS = 4,
+};
 
 static void append_number(struct text_buf *line, const char *name, int64_t number)
 {
@@ -165,12 +169,16 @@ int64_t stats_step(struct client *client)
     struct stats *stats = &client->stats;
     int64_t due = stats->sent_at_ms + PERIOD_MS;
 
+    if (due <= client->now_ms)
+        stats->prompt = 0;
     if (has_news(client))
-        due = stats->sent_at_ms + GAP_MS;
+        due = stats->sent_at_ms + (GAP_MS << stats->prompt);
     if (stats->asked)
         due = client->now_ms;
     if (due > client->now_ms)
         return due;
+    if (stats->prompt < MAX_DOUBLINGS)
+        stats->prompt++;
     stats_send(client);
     return stats->sent_at_ms + PERIOD_MS;
 }

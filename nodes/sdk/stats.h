@@ -19,6 +19,7 @@ struct stats {
     int64_t sent_taken;     /* taken, when the last line was sent */
     int64_t sent_positions; /* sum of next offsets then */
     bool sent_idle;
+    int prompt; /* lines sent early since the last one that was due */
     bool asked;
 };
 

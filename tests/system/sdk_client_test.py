@@ -292,6 +292,24 @@ class Groups(Case):
             client.wait_stats(lambda s: s["in"] == 100 and s["idle"])
             self.assertEqual(client.drain(), 0)
 
+    def test_a_client_without_partitions_is_ready_and_idle(self):
+        self.edge()
+        with self.client() as one:
+            one.wait_ready()
+            with self.client(client_id="test.node.1") as two:
+                two.wait_ready()
+                two.wait_stats(lambda s: s["idle"])
+                one.wait_stats(lambda s: s["idle"])
+                self.assertEqual(two.drain(leave=True), 0)
+            self.assertEqual(one.drain(), 0)
+
+    def test_a_drain_before_the_first_assignment_ends(self):
+        self.edge(4)
+        for i in range(6):
+            with self.client() as client:
+                time.sleep(0.02 * i)
+                self.assertEqual(client.drain(seconds=10), 0)
+
     def test_a_group_without_offsets_is_an_error_and_not_a_jump(self):
         self.edge()
         with self.client(group=self.id + "-other", stderr=subprocess.DEVNULL) as client:

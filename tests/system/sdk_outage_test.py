@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 KAFKA = os.environ["KAFKA"]
@@ -70,6 +71,24 @@ class Outage(base.Case):
             kafka("start")
             client.wait_stats(lambda s: s["in"] == 10 and s["idle"])
             self.assertEqual(client.drain(), 0)
+
+    def test_a_drain_waits_for_the_broker_and_a_second_term_does_not(self):
+        self.edge()
+        base.tool("fill", self.input, 100000, 64)
+        with self.client(stderr=subprocess.DEVNULL) as client:
+            client.wait_ready()
+            client.wait_stats(lambda s: s["taken"] > 0)
+            kafka("kill")
+            client.wait_stats(lambda s: not s["broker"])
+            unfinished = client.stats["inflight"] > 0 or not client.stats["idle"]
+            client.process.terminate()
+            client.poll(1)
+            self.assertEqual(client.process.poll() is None, unfinished)
+            start = time.monotonic()
+            client.process.terminate()
+            self.assertEqual(client.wait_exit(), 130 if unfinished else 0)
+            self.assertLess(time.monotonic() - start, 2)
+        kafka("start")
 
 
 if __name__ == "__main__":
