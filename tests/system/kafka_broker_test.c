@@ -527,44 +527,136 @@ START_TEST(a_broker_that_is_not_there_is_told_in_time_and_closed_at_once)
 }
 END_TEST
 
-START_TEST(a_broker_that_goes_and_comes_back_is_seen_doing_so)
+/* A cluster of one that can be told to fail; with one topic. */
+static rd_kafka_t *mock_host;
+static rd_kafka_mock_cluster_t *mock;
+
+static void open_mock(void)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_mock_cluster_t *cluster;
     char text[256];
-    rd_kafka_t *host;
-    struct broker_position ask = {"topic", 0, BROKER_LATEST, NULL};
-    struct pollfd watched;
-    int64_t deadline_ms;
 
     rd_kafka_conf_set_log_cb(conf, NULL);
-    host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    cluster = rd_kafka_mock_cluster_new(host, 1);
-    ck_assert_int_eq(rd_kafka_mock_topic_create(cluster, "topic", 1, 1), 0);
-    broker = open_at(rd_kafka_mock_cluster_bootstraps(cluster));
-    watched = (struct pollfd){.fd = broker_fd(broker), .events = POLLIN};
+    mock_host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    mock = rd_kafka_mock_cluster_new(mock_host, 1);
+    ck_assert_int_eq(rd_kafka_mock_topic_create(mock, "topic", 1, 1), 0);
+    broker = open_at(rd_kafka_mock_cluster_bootstraps(mock));
+}
+
+static void close_mock(void)
+{
+    broker_close(broker);
+    broker = NULL;
+    rd_kafka_mock_cluster_destroy(mock);
+    rd_kafka_destroy(mock_host);
+}
+
+static void dispatch_for(int ms)
+{
+    struct pollfd watched = {.fd = broker_fd(broker), .events = POLLIN};
+    int64_t deadline_ms = clock_mono_ms() + ms;
+
+    while (clock_mono_ms() < deadline_ms) {
+        if (poll(&watched, 1, 20) > 0)
+            broker_dispatch(broker);
+    }
+}
+
+START_TEST(a_broker_that_goes_and_comes_back_is_seen_doing_so)
+{
+    struct broker_position ask = {"topic", 0, BROKER_LATEST, NULL};
+    int64_t deadline_ms;
+
+    open_mock();
     broker_list_offsets(broker, &ask, 1, true, 5000, on_done, &last.calls);
     answered();
     ck_assert_msg(broker_is_up(broker), "%s", last.reply.error);
-    ck_assert_int_eq(rd_kafka_mock_broker_set_down(cluster, 1), 0);
+    ck_assert_int_eq(rd_kafka_mock_broker_set_down(mock, 1), 0);
     deadline_ms = clock_mono_ms() + 10000;
     while (broker_is_up(broker)) { /* without a question: by the lost connection */
         ck_assert_int_lt(clock_mono_ms(), deadline_ms);
-        if (poll(&watched, 1, 100) > 0)
-            broker_dispatch(broker);
+        dispatch_for(20);
     }
     broker_list_offsets(broker, &ask, 1, true, 300, on_done, &last.calls);
     answered();
     ck_assert(!broker_is_up(broker));
-    ck_assert_int_eq(last.reply.items[0].error_code, BROKER_TRANSPORT);
-    ck_assert_int_eq(rd_kafka_mock_broker_set_up(cluster, 1), 0);
-    broker_list_offsets(broker, &ask, 1, true, 5000, on_done, &last.calls);
+    ck_assert_int_eq(rd_kafka_mock_broker_set_up(mock, 1), 0);
+    broker_list_offsets(broker, &ask, 1, true, 10000, on_done, &last.calls);
     answered();
     ck_assert_msg(broker_is_up(broker), "%s", last.reply.error);
-    broker_close(broker);
-    broker = NULL;
-    rd_kafka_mock_cluster_destroy(cluster);
-    rd_kafka_destroy(host);
+    ck_assert_int_eq(last.reply.items[0].offset, 0);
+    close_mock();
+}
+END_TEST
+
+/* librdkafka 2.15.1 aborts here when a request to a coordinator timed out in it. */
+START_TEST(a_coordinator_that_comes_back_after_a_timeout_kills_nobody)
+{
+    struct broker_position ask = {"topic", 0, BROKER_LATEST, NULL};
+
+    open_mock();
+    for (int round = 0; round < 3; round++) {
+        broker_list_offsets(broker, &ask, 1, true, 10000, on_done, &last.calls);
+        answered();
+        ck_assert(broker_is_up(broker));
+        ck_assert_int_eq(rd_kafka_mock_broker_set_down(mock, 1), 0);
+        (void)usleep(round * 50 * 1000); /* as if nobody had noticed yet */
+        broker_group_offsets(broker, "group", &ask, 1, 500, on_done, &last.calls);
+        answered();
+        ck_assert_int_eq(last.reply.error_code, BROKER_TIMED_OUT);
+        ck_assert(!broker_is_up(broker));
+        ck_assert_int_eq(rd_kafka_mock_broker_set_up(mock, 1), 0);
+        dispatch_for(1500);
+        broker_list_offsets(broker, &ask, 1, true, 10000, on_done, &last.calls);
+        answered();
+        broker_group_offsets(broker, "group", &ask, 1, 10000, on_done, &last.calls);
+        all_fine();
+        ck_assert_int_eq(last.reply.items[0].offset, -1);
+    }
+    close_mock();
+}
+END_TEST
+
+/* librdkafka 2.15.1 crashes here when its handle has no group. */
+START_TEST(a_coordinator_that_has_moved_is_asked_again)
+{
+    struct broker_position ask = {"topic", 0, BROKER_LATEST, NULL};
+    enum { OFFSET_FETCH = 9, LIST_OFFSETS = 2 };
+
+    open_mock();
+    broker_list_offsets(broker, &ask, 1, true, 10000, on_done, &last.calls);
+    answered();
+    rd_kafka_mock_push_request_errors(mock, OFFSET_FETCH, 2,
+                                      RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+                                      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    broker_group_offsets(broker, "group", &ask, 1, 10000, on_done, &last.calls);
+    all_fine();
+    ck_assert_uint_eq(last.reply.count, 1);
+    rd_kafka_mock_push_request_errors(mock, LIST_OFFSETS, 1,
+                                      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+    broker_list_offsets(broker, &ask, 1, true, 10000, on_done, &last.calls);
+    all_fine();
+    ck_assert_int_eq(last.reply.items[0].offset, 0);
+    close_mock();
+}
+END_TEST
+
+START_TEST(closing_with_a_coordinator_away_is_quick)
+{
+    struct broker_position ask = {"topic", 0, BROKER_LATEST, NULL};
+    int64_t start_ms;
+
+    open_mock();
+    broker_list_offsets(broker, &ask, 1, true, 10000, on_done, &last.calls);
+    answered();
+    ck_assert_int_eq(rd_kafka_mock_broker_set_down(mock, 1), 0);
+    broker_group_offsets(broker, "group", &ask, 1, 60000, on_done, &last.calls);
+    dispatch_for(300);
+    start_ms = clock_mono_ms();
+    close_mock();
+    ck_assert_int_lt(clock_mono_ms() - start_ms, 3000);
+    ck_assert_int_eq(last.calls, 1);
+    ck_assert_int_eq(last.reply.error_code, BROKER_CLOSED);
 }
 END_TEST
 
@@ -621,6 +713,9 @@ int main(void)
     tcase_add_checked_fixture(none, no_broker, tear_down);
     tcase_add_test(none, a_broker_that_is_not_there_is_told_in_time_and_closed_at_once);
     tcase_add_test(none, a_broker_that_goes_and_comes_back_is_seen_doing_so);
+    tcase_add_test(none, a_coordinator_that_comes_back_after_a_timeout_kills_nobody);
+    tcase_add_test(none, a_coordinator_that_has_moved_is_asked_again);
+    tcase_add_test(none, closing_with_a_coordinator_away_is_quick);
     tcase_add_test(none, a_bad_property_is_named_and_a_secret_is_not);
     suite_add_tcase(suite, none);
     runner = srunner_create(suite);
