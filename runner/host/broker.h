@@ -4,13 +4,18 @@
  * Layer: host. Asynchronous only: a request returns at once, its answer is a callback
  * out of broker_dispatch(). Knows topics, groups and offsets, no dag. One thread.
  *
- *     loop_add(loop, broker_fd(b), EPOLLIN, on_broker, b, err);   on_broker:
- * broker_dispatch(b) broker_create_topics(b, topics, count, 10000, on_created, run);
+ *     loop_add(loop, broker_fd(b), EPOLLIN, on_broker, b, err); … broker_dispatch(b)
+ *     broker_create_topics(b, topics, count, 10000, on_created, run);
  *
- * Every request is answered by exactly one call of its done function, never from within
- * the request itself: with a result, with a timeout (a broker that is away makes it run
- * into timeout_ms), or with BROKER_CLOSED out of broker_close(). A reply and all that
- * it points to live until done returns. Inputs are copied before a request returns.
+ * Every request is answered by exactly one call of its done function, never from
+ * within the request itself: with a result, with BROKER_TIMED_OUT after timeout_ms at
+ * the latest (a broker that is away), or with BROKER_CLOSED out of broker_close(). A
+ * reply and all that it points to live until done returns. Inputs are copied before a
+ * request returns. done may make requests; it may not close the broker.
+ *
+ * Requests about offsets and groups are asked again, within their time, while the
+ * cluster elects a leader or moves a coordinator: that is no error here. Those about a
+ * group wait until some broker answers.
  */
 #ifndef HOST_BROKER_H
 #define HOST_BROKER_H

@@ -45,8 +45,9 @@ bool channel_is_open(const struct channel *channel); /* false after CHANNEL_CLOS
 size_t channel_unsent(const struct channel *channel); /* bytes waiting for the peer */
 
 /*
- * Queue an object and send what the socket takes. A peer that is gone or lags too far is
- * reported by CHANNEL_CLOSED, out of the loop, not from here; further sends do nothing.
+ * Queue an object and send what the socket takes. A peer that is gone or lags too far
+ * is reported by CHANNEL_CLOSED, out of the loop, not from here; further sends do
+ * nothing.
  */
 void channel_send(struct channel *channel, const json_t *object);
 /* The same for text that is a line already (without its newline). */

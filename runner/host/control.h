@@ -23,8 +23,9 @@ struct control_client;
 typedef void control_fn(void *arg, struct control_conn *conn, const json_t *request);
 
 /*
- * Listen at path with mode 0600. A path of any length (its last part up to 80 bytes); a file left by a dead server is
- * replaced, one that a living server answers on is ERROR_CONFLICT.
+ * Listen at path with mode 0600. A path of any length (its last part up to 80 bytes);
+ * a file left by a dead server is replaced, one that a living server answers on is
+ * ERROR_CONFLICT.
  */
 struct control *control_open(struct loop *loop, const char *path, control_fn *fn,
                              void *arg, struct error *err);
@@ -51,8 +52,8 @@ void control_client_free(struct control_client *client);
 int control_client_fd(const struct control_client *client);
 /* Send a request and wait for the next line. NULL: err (ERROR_TIMEOUT,
  * ERROR_UNREACHABLE when the runner went away). The caller owns the reply. */
-json_t *control_call(struct control_client *client, const json_t *request, int timeout_ms,
-                     struct error *err);
+json_t *control_call(struct control_client *client, const json_t *request,
+                     int timeout_ms, struct error *err);
 /* The next line of a subscription; timeout_ms -1: as long as it takes. */
 json_t *control_next(struct control_client *client, int timeout_ms, struct error *err);
 

@@ -11,8 +11,8 @@
 #include <sys/un.h>
 
 /*
- * Fill address. *dir_fd: a descriptor that the address needs and the caller closes after
- * bind or connect, -1 none. -1 and err when the path can't be an address.
+ * Fill address. *dir_fd: a descriptor that the address needs and the caller closes
+ * after bind or connect, -1 none. -1 and err when the path can't be an address.
  */
 int control_path(const char *path, struct sockaddr_un *address, int *dir_fd,
                  struct error *err);

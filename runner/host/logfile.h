@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * logfile.h - what a client writes on stdout and stderr: two pipes into one capped file.
- * Layer: host. The pipes are always drained, so that a client never waits for us; a loop
- * turn takes a bounded amount, so that a flood starves nobody; what is too much for the
- * file, or meets a full disk, is dropped and counted, never an error of the client.
+ * logfile.h - a client's stdout and stderr: two pipes into one capped file.
+ * Layer: host. The pipes are always drained, so that a client never waits for us; a
+ * loop turn takes a bounded amount, so that a flood starves nobody; what is too much
+ * for the file, or meets a full disk, is dropped and counted, never an error of the
+ * client.
  */
 #ifndef HOST_LOGFILE_H
 #define HOST_LOGFILE_H
@@ -21,9 +22,9 @@ enum logfile_stream { LOGFILE_STDOUT, LOGFILE_STDERR, LOGFILE_STREAMS };
 enum { LOGFILE_LAST = 10 };
 
 /*
- * A whole line (without its newline; long ones are cut at 16 KiB); skipped: lines of this
- * stream that were not shown before it, because there were too many. Not to close the
- * logfile from here.
+ * A whole line (without its newline; long ones are cut at 16 KiB); skipped: lines of
+ * this stream that were not shown before it, because there were too many. Not to close
+ * the logfile from here.
  */
 typedef void logfile_line_fn(void *arg, enum logfile_stream stream, const char *text,
                              size_t len, int64_t skipped);
@@ -50,7 +51,7 @@ void logfile_close(struct logfile *log);
 
 /* The child's end of a pipe; for process_spec. */
 int logfile_child_fd(const struct logfile *log, enum logfile_stream stream);
-/* Call after the spawn: closes our copies of the child's ends, so that the end shows. */
+/* Call after the spawn: closes our copies of the child's ends, so that an end shows. */
 void logfile_started(struct logfile *log);
 
 /* Nobody holds a pipe open any more and everything is read. */

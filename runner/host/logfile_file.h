@@ -17,8 +17,8 @@ struct logfile_file *logfile_file_open(const struct logfile_spec *spec);
 void logfile_file_close(struct logfile_file *file);
 int64_t logfile_file_dropped(const struct logfile_file *file); /* bytes */
 
-/* text: whole lines. What exceeds the rate, or the disk, is dropped and counted; the file
- * says so in a line of its own as soon as it can. */
+/* text: whole lines. What exceeds the rate, or the disk, is dropped and counted; the
+ * file says so in a line of its own as soon as it can. */
 void logfile_file_write(struct logfile_file *file, const char *text, size_t len);
 
 #endif

@@ -38,14 +38,15 @@ struct process_exit {
 };
 
 /*
- * Start it. The child leads a process group of its own, has default signal dispositions,
- * an empty signal mask and no descriptor besides those named. The descriptors of the spec
- * stay the caller's.
+ * Start it. The child leads a process group of its own, has default signal
+ * dispositions, an empty signal mask and no descriptor besides those named. The
+ * descriptors of the spec stay the caller's.
  * Errors: ERROR_INPUT with path and reason when it can't be executed or cwd can't be
  * entered; ERROR_INTERNAL when the system refuses a process.
  */
 struct process *process_spawn(const struct process_spec *spec, struct error *err);
-/* Frees the handle; a child that was not reaped yet is killed with its group and reaped. */
+/* Frees the handle; a child that was not reaped yet is killed with its group and
+ * reaped. */
 void process_free(struct process *process);
 
 pid_t process_pid(const struct process *process);
@@ -55,8 +56,8 @@ int process_fd(const struct process *process);
 /* Send a signal to the child's group. Does nothing once it is reaped. */
 void process_signal(struct process *process, int signal);
 /*
- * If the child is dead: kill what is left of its group, reap it, fill *end, return true.
- * After that process_fd is no more to be watched. False: it still lives.
+ * If the child is dead: kill what is left of its group, reap it, fill *end, return
+ * true. After that process_fd is no more to be watched. False: it still lives.
  */
 bool process_reap(struct process *process, struct process_exit *end);
 

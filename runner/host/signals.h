@@ -8,8 +8,8 @@
 #include "base/error.h"
 
 /*
- * From now on INT, TERM, HUP and CHLD only make the returned descriptor readable, PIPE is
- * ignored. Call it before any thread is made. -1 and err when the system refuses.
+ * From now on INT, TERM, HUP and CHLD only make the returned descriptor readable, PIPE
+ * is ignored. Call it before any thread is made. -1 and err when the system refuses.
  */
 int signals_open(struct error *err);
 /* The next pending signal's number; 0: none. */
