@@ -141,6 +141,7 @@ struct run {
     /* start.c */
     size_t pending;         /* requests not answered yet */
     run_step_fn *next_step; /* when pending is 0 */
+    bool told_waiting;      /* that old members are still in a group */
     size_t leaderless;      /* topics without leader, by the last answer */
     int64_t step_at_ms;     /* not before; 0 at once */
     int64_t step_limit_ms;

@@ -42,7 +42,11 @@ static void on_start_committed(void *arg, const struct broker_reply *reply)
     for (size_t i = 0; i < reply->count; i++)
         refused = refused || reply->items[i].error_code == BROKER_UNKNOWN_MEMBER;
     if (refused && clock_mono_ms() < run->step_limit_ms) {
-        /* Members of a run that was killed: the broker drops them after 10 s. */
+        /* Members of the last run: the broker drops them 10 s after their last word. */
+        if (!run->told_waiting)
+            run_talk(run, "waits until the broker has dropped the clients of the last run "
+                          "(up to 10 s): only then start offsets can be set");
+        run->told_waiting = true;
         run->pending--;
         run->next_step = start_commit_offsets;
         run->step_at_ms = clock_mono_ms() + 500;
