@@ -57,7 +57,7 @@ static int make_folder(char *path, struct error *err)
         *slash = '/';
     }
     if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        error_set(err, ERROR_INPUT,
+        error_set(err, ERROR_INTERNAL,
                   "state directory %s: %s; make it writable or set DAGRUN_HOME", path,
                   strerror(errno));
         return -1;
@@ -70,12 +70,12 @@ static int check_folder(const char *path, struct error *err)
     struct stat st;
 
     if (stat(path, &st) != 0)
-        error_set(err, ERROR_INPUT, "state directory %s: %s", path, strerror(errno));
+        error_set(err, ERROR_INTERNAL, "state directory %s: %s", path, strerror(errno));
     else if (!S_ISDIR(st.st_mode))
-        error_set(err, ERROR_INPUT,
+        error_set(err, ERROR_INTERNAL,
                   "state directory %s is not a folder; remove it or set DAGRUN_HOME", path);
     else if (access(path, W_OK | X_OK) != 0)
-        error_set(err, ERROR_INPUT,
+        error_set(err, ERROR_INTERNAL,
                   "state directory %s: %s; make it writable or set DAGRUN_HOME", path,
                   strerror(errno));
     return error_is_set(err) ? -1 : 0;

@@ -321,7 +321,7 @@ const struct cmd cmd_logs = {
     .doc = "Print what clients wrote on stdout and stderr.",
     .help = "  DAG[/NODE[.N]]  one dag, node or client; DAG@12/NODE an earlier run\n"
             "  -f, --follow    go on until the run ends; new attempts and clients included\n"
-            "  --lines N       begin with the last N lines of each client (100; with -f 10);\n"
+            "  -n, --lines N   begin with the last N lines of each client (100; with -f 10);\n"
             "                  all: everything\n"
             "  --attempt N     that attempt instead of the newest\n\n"
             "Several clients have their names in front of their lines. The files themselves\n"

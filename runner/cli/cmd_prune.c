@@ -13,16 +13,16 @@ struct options {
     const char *dag;
     struct prune_spec spec;
     bool has_rule;
-    bool yes;
+    bool dry_run;
     bool json;
 };
 
-static void print_json(const struct prune_plan *plan, bool done)
+static void print_json(const struct prune_plan *plan, size_t count, bool done)
 {
     json_t *object = json_object();
     json_t *list = json_array();
 
-    for (size_t i = 0; i < plan->runs.count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct history_run_row *run = &plan->runs.items[i];
 
         (void)json_array_append_new(list, json_pack("{s:s,s:I}", "dag", run->dag, "run",
@@ -33,9 +33,9 @@ static void print_json(const struct prune_plan *plan, bool done)
     cli_print_json(object);
 }
 
-static void print_plan(const struct prune_plan *plan)
+static void print_plan(const struct prune_plan *plan, size_t count)
 {
-    for (size_t i = 0; i < plan->runs.count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct history_run_row *run = &plan->runs.items[i];
         char started[CLOCK_TEXT];
 
@@ -52,23 +52,19 @@ static const char *runs_word(size_t count)
 static void carry_out(const struct ops *ops, const struct prune_plan *plan,
                       const struct options *options, struct error *err)
 {
-    size_t done = 0;
+    size_t count = plan->runs.count;
 
-    if (options->json && !options->yes)
-        print_json(plan, false);
-    else if (!options->json && !options->yes)
-        print_plan(plan);
-    if (plan->runs.count == 0 && !options->json) {
+    if (!options->dry_run)
+        (void)prune_carry_out(ops, plan, &count, err);
+    if (options->json)
+        print_json(plan, count, !options->dry_run);
+    else
+        print_plan(plan, count);
+    if (plan->runs.count == 0)
         (void)fputs("dagrun: no run is that old\n", stderr);
-    } else if (!options->yes) {
-        (void)fprintf(stderr, "dagrun: %zu %s would go; --yes does it\n",
-                      plan->runs.count, runs_word(plan->runs.count));
-    } else {
-        (void)prune_carry_out(ops, plan, &done, err);
-        if (options->json)
-            print_json(plan, true);
-        (void)fprintf(stderr, "dagrun: %zu %s gone\n", done, runs_word(done));
-    }
+    else
+        (void)fprintf(stderr, "dagrun: %zu %s %s\n", count, runs_word(count),
+                      options->dry_run ? "would go" : "gone");
 }
 
 static int prune(struct options *options, struct error *err)
@@ -108,8 +104,8 @@ static int parse(struct options *options, int argc, char **argv)
         const char *value;
         int code = 0;
 
-        if (strcmp(argv[i], "--yes") == 0) {
-            options->yes = true;
+        if (strcmp(argv[i], "--dry-run") == 0) {
+            options->dry_run = true;
         } else if (strcmp(argv[i], "--json") == 0) {
             options->json = true;
         } else if ((value = cli_option(argc, argv, &i, "--older")) != NULL) {
@@ -146,12 +142,12 @@ static int run(int argc, char **argv)
 extern const struct cmd cmd_prune;
 const struct cmd cmd_prune = {
     .name = "prune",
-    .usage = "prune [--older TIME] [--keep N] [--yes] [DAG]",
+    .usage = "prune [--older TIME] [--keep N] [--dry-run] [DAG]",
     .doc = "Take old runs and their logs out of the history.",
     .help = "  DAG           only its runs\n"
             "  --older TIME  only runs begun before: 30d (ago), 2026-11-01, …\n"
             "  --keep N      the newest N runs of each dag stay\n"
-            "  --yes         do it; without it the runs are only listed\n"
+            "  --dry-run     only say which runs would go\n"
             "  --json        {\"done\": …, \"runs\": […]}\n\n"
             "A run that lives stays. Nothing that a later start resumes from is lost: offsets,\n"
             "checkpoints and the numbers of runs are kept apart. The file does not shrink;\n"

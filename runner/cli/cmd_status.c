@@ -104,7 +104,7 @@ static int status_of_one(const struct options *options, struct error *err)
 
     if (status && narrow(status, address.node, err) == 0) {
         if (options->json)
-            cli_print_json(json_pack("[O]", status));
+            cli_print_json(json_incref(status));
         else
             print_status(status, options);
     }
@@ -182,7 +182,7 @@ static int run(int argc, char **argv)
 #define STATUS_HELP                                                                        \
     "  DAG[/NODE]  its name or its YAML file; without it every dag that runs\n"            \
     "  --clients   a line for every client too: pid, attempt, rates, lag, CPU, memory\n"   \
-    "  --json      an array of status objects\n\n"                                         \
+    "  --json      the status object; without DAG an array of them\n\n"                    \
     "A dag that does not run is shown with what its last run came to.\n"
 
 extern const struct cmd cmd_status;

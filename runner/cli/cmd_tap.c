@@ -190,17 +190,50 @@ static const struct history_known_edge *find_edge(const struct history_last *las
     return found;
 }
 
+/* "NODE:dlq": no node can have that name. */
+static const char *find_dead_letters(const struct history_last *last,
+                                     const struct address *address, struct error *err)
+{
+    char *end = mem_printf("%s.%s.dlq", address->dag, address->from);
+    const char *found = NULL;
+
+    for (size_t i = 0; i < last->topic_count && found == NULL; i++) {
+        const char *topic = last->topics[i].topic;
+        size_t len = strlen(topic);
+
+        if (last->topics[i].kind == HISTORY_TOPIC_DLQ && len >= strlen(end) &&
+            strcmp(topic + len - strlen(end), end) == 0) /* a prefix may stand before */
+            found = topic;
+    }
+    if (found == NULL)
+        error_set(err, ERROR_NOT_FOUND, "'%s' has no dead-letter topic of a node %s",
+                  address->dag, address->from);
+    free(end);
+    return found;
+}
+
+static const char *find_topic(const struct history_last *last,
+                              const struct address *address, struct error *err)
+{
+    const struct history_known_edge *edge;
+
+    if (strcmp(address->to, "dlq") == 0)
+        return find_dead_letters(last, address, err);
+    edge = find_edge(last, address, err);
+    return edge ? edge->topic : NULL;
+}
+
 static void tap_edge(const struct options *options, const struct history_last *last,
                      const struct address *address, struct error *err)
 {
-    const struct history_known_edge *edge = find_edge(last, address, err);
+    const char *topic = find_topic(last, address, err);
     struct tap_spec spec = options->spec;
     struct cli_broker broker = {0};
     struct tap *tap = NULL;
 
-    if (edge && cli_broker_find(last, address->dag, options->brokers, &options->params,
-                                &broker, err) == 0) {
-        spec.topic = edge->topic;
+    if (topic && cli_broker_find(last, address->dag, options->brokers, &options->params,
+                                 &broker, err) == 0) {
+        spec.topic = topic;
         tap = tap_open(&broker.config, &spec, OPEN_MS, err);
     }
     if (tap)
@@ -281,7 +314,8 @@ static int parse_one(struct options *options, int argc, char **argv, int *i)
         return 0;
     if ((value = cli_option(argc, argv, i, "--from")) != NULL)
         return parse_from(value, options);
-    if ((value = cli_option(argc, argv, i, "--count")) != NULL)
+    if ((value = cli_option(argc, argv, i, "--count")) != NULL ||
+        (value = cli_option(argc, argv, i, "-n")) != NULL)
         return parse_number("--count", value, INT64_MAX, &options->count);
     if ((value = cli_option(argc, argv, i, "--partition")) != NULL) {
         if (parse_number("--partition", value, INT32_MAX, &number) != 0)
@@ -329,10 +363,11 @@ const struct cmd cmd_tap = {
     .usage = "tap [OPTIONS] [DAG/]FROM:TO",
     .doc = "Look at the records on an edge, leaving no trace.",
     .help = "  [DAG/]FROM:TO    the edge; the dag may be left out while only one runs\n"
+            "  [DAG/]NODE:dlq   the node's dead letters, their reasons in the headers\n"
             "  --from WHERE     beginning, end, an offset (of every partition), or a time:\n"
             "                   10m (ago), 2026-11-21T13:40:00. Default: the last 10\n"
             "                   records; with -f the end\n"
-            "  --count N        at most N records\n"
+            "  -n, --count N    at most N records\n"
             "  --partition P    only this one\n"
             "  -f, --follow     go on with what comes\n"
             "  --raw            only the value's bytes and a newline, as they are\n"

@@ -40,7 +40,7 @@ void history_close(struct history *history)
     left = history_queue_count(history->queue);
     if (left > 0)
         log_write(LOG_WARN, "history", NULL, "%zu rows could not be written: %s", left,
-                  history->db ? sqlite3_errmsg(history->db) : "no file");
+                  history->degraded[0] ? history->degraded : "other runners write");
     history_disconnect(history);
     history_queue_free(history->queue);
     history_samples_free(history->samples);
@@ -73,7 +73,7 @@ static void say_degraded(struct history *history, int code)
     (void)snprintf(history->degraded, sizeof history->degraded,
                    "the history can't be written (%s): %zu rows wait, %lld samples and "
                    "dead letters dropped; the run goes on",
-                   sqlite3_errstr(code & 0xff), history_queue_count(history->queue),
+                   history_db_reason(history->db, code), history_queue_count(history->queue),
                    (long long)history_queue_dropped(history->queue));
     if (!was)
         log_write(LOG_WARN, "history", NULL, "%s", history->degraded);

@@ -40,6 +40,19 @@ int64_t history_db_int(sqlite3 *db, const char *sql, int64_t fallback, int *code
     return fallback;
 }
 
+/* SQLite has one word for many troubles; a full disk deserves its own. */
+const char *history_db_reason(sqlite3 *db, int code)
+{
+    int primary = code & 0xff;
+    bool io = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
+
+    if (primary == SQLITE_FULL || (io && db && sqlite3_system_errno(db) == ENOSPC))
+        return "no space left on the disk";
+    if (primary == SQLITE_BUSY)
+        return "other runners write all the time";
+    return sqlite3_errstr(primary);
+}
+
 void history_db_error(sqlite3 *db, int code, const char *what, struct error *err)
 {
     const char *file = db ? sqlite3_db_filename(db, "main") : NULL;
@@ -51,7 +64,7 @@ void history_db_error(sqlite3 *db, int code, const char *what, struct error *err
                   file ? file : "", sqlite3_errstr(code));
     else
         error_set(err, ERROR_INTERNAL, "history %s: can't %s: %s", file ? file : "", what,
-                  db ? sqlite3_errmsg(db) : sqlite3_errstr(code));
+                  history_db_reason(db, code));
 }
 
 /* SQLite gives its other files the mode of the first. */
@@ -64,7 +77,8 @@ static void make_private(const char *path)
 }
 
 /* One connection with its settings; the reason of a failure in *code. */
-static sqlite3 *connect_file(const char *path, bool read_only, int *code)
+static sqlite3 *connect_file(const char *path, bool read_only, int *code,
+                             const char **reason)
 {
     int flags = SQLITE_OPEN_READWRITE | (read_only ? 0 : SQLITE_OPEN_CREATE);
     sqlite3 *db = NULL;
@@ -85,6 +99,7 @@ static sqlite3 *connect_file(const char *path, bool read_only, int *code)
     if (*code == SQLITE_OK) /* the first look at the file's content */
         (void)history_db_int(db, "SELECT count(*) FROM sqlite_schema", 0, code);
     if (*code != SQLITE_OK) {
+        *reason = history_db_reason(db, *code);
         (void)sqlite3_close(db);
         return NULL;
     }
@@ -123,7 +138,8 @@ static void rename_beside(const char *path, const char *suffix, const char *targ
 static bool is_really_damaged(const char *path)
 {
     int code = SQLITE_OK;
-    sqlite3 *db = connect_file(path, true, &code);
+    const char *reason = NULL;
+    sqlite3 *db = connect_file(path, true, &code, &reason);
     bool damaged = history_db_damaged(code);
     sqlite3_stmt *stmt = NULL;
 
@@ -170,17 +186,17 @@ int history_db_set_aside(const char *path, struct error *err)
 static sqlite3 *connect_writer(const char *path, struct error *err)
 {
     int code = SQLITE_OK;
+    const char *reason = NULL;
     sqlite3 *db;
 
-    db = connect_file(path, false, &code);
+    db = connect_file(path, false, &code, &reason);
     if (db == NULL && history_db_damaged(code)) {
         if (history_db_set_aside(path, err) != 0)
             return NULL;
-        db = connect_file(path, false, &code);
+        db = connect_file(path, false, &code, &reason);
     }
     if (db == NULL) {
-        error_set(err, ERROR_INTERNAL, "history %s can't be opened: %s", path,
-                  sqlite3_errstr(code));
+        error_set(err, ERROR_INTERNAL, "history %s can't be opened: %s", path, reason);
         return NULL;
     }
     return db;
@@ -189,7 +205,8 @@ static sqlite3 *connect_writer(const char *path, struct error *err)
 static sqlite3 *connect_reader(const char *path, struct error *err)
 {
     int code = SQLITE_OK;
-    sqlite3 *db = connect_file(path, true, &code);
+    const char *reason = NULL;
+    sqlite3 *db = connect_file(path, true, &code, &reason);
 
     if (db == NULL && !history_db_damaged(code))
         db = connect_frozen(path, &code);
@@ -198,8 +215,7 @@ static sqlite3 *connect_reader(const char *path, struct error *err)
                   "history %s is damaged; the next start sets it aside and begins a new one",
                   path);
     else if (db == NULL)
-        error_set(err, ERROR_INTERNAL, "history %s can't be read: %s", path,
-                  sqlite3_errstr(code));
+        error_set(err, ERROR_INTERNAL, "history %s can't be read: %s", path, reason);
     return db;
 }
 

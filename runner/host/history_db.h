@@ -54,6 +54,9 @@ int history_schema_apply(sqlite3 *db, const char *home,
                          struct error *err);
 int history_schema_version(void);
 
+/* A failed call's code in words; db may be NULL. */
+const char *history_db_reason(sqlite3 *db, int code);
+
 /* Set err from a failed call. */
 void history_db_error(sqlite3 *db, int code, const char *what, struct error *err);
 

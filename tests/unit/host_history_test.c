@@ -353,7 +353,7 @@ START_TEST(a_full_disk_keeps_the_run_and_its_rows_until_there_is_room)
     add_node(history, "n", 5);
     history_tick(history);
     ck_assert_ptr_nonnull(history_degraded(history));
-    ck_assert_ptr_nonnull(strstr(history_degraded(history), "full"));
+    ck_assert_ptr_nonnull(strstr(history_degraded(history), "no space"));
     ck_assert_int_eq(ask("SELECT count(*) FROM events"), 0);
     ck_assert_int_eq(history_db_exec(history->db, "PRAGMA max_page_count=100000"), SQLITE_OK);
     history_tick(history);
