@@ -25,12 +25,11 @@ static const char *const fates[] = {
     [CLEAN_GONE] = "gone already",
     [CLEAN_FOREIGN] = "stays: dagrun did not make it",
     [CLEAN_REMADE] = "stays: made anew by somebody else",
-    [CLEAN_BUSY] = "in use",
 };
 
 static const char *const fate_words[] = {
     [CLEAN_DELETE] = "delete", [CLEAN_GONE] = "gone", [CLEAN_FOREIGN] = "foreign",
-    [CLEAN_REMADE] = "remade", [CLEAN_BUSY] = "busy",
+    [CLEAN_REMADE] = "remade",
 };
 
 static const struct grid_column columns[] = {
@@ -52,7 +51,7 @@ static void print_text(const struct clean_plan *plan)
             grid_format(grid, "", "%d", item->partitions);
         else
             grid_text(grid, "", NULL);
-        grid_text(grid, item->fate == CLEAN_BUSY ? GRID_RED : "", fates[item->fate]);
+        grid_text(grid, "", fates[item->fate]);
         grid_text(grid, "", item->member);
     }
     grid_print(grid, stdout, 0, table_color(stdout));
@@ -84,7 +83,17 @@ static void carry_out(const struct ops *ops, const struct clean_plan *plan,
                       struct error *err)
 {
     bool any = plan->count > 0;
-    bool done = options->yes && clean_carry_out(ops, plan, config, err) == 0;
+    bool done;
+
+    for (size_t i = 0; i < plan->count && options->yes; i++) {
+        if (plan->items[i].member) {
+            (void)fputs("dagrun: waiting for the sessions of its last clients to run out "
+                        "(10 to 30 s)\n",
+                        stderr);
+            break;
+        }
+    }
+    done = options->yes && clean_carry_out(ops, plan, config, err) == 0;
 
     if (options->json)
         print_json(plan, done);

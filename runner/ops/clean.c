@@ -11,7 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/stat.h>
 
-enum { ANSWER_MS = 10000, DELETE_MS = 30000 };
+enum { ANSWER_MS = 10000, DELETE_MS = 30000, SESSION_MS = 60000, AGAIN_MS = 500 };
 
 /* ------------------------------------------------------------------ asking, blocking */
 
@@ -21,6 +21,7 @@ struct asking {
     struct clean_plan *plan; /* NULL while deleting */
     struct error *err;
     const char *address;
+    bool not_empty; /* a group could not be deleted because it has members */
     bool answered;
 };
 
@@ -171,13 +172,11 @@ static void on_groups(void *arg, const struct broker_reply *reply)
         if (item == NULL || found->error_code != BROKER_OK ||
             (found->state && strcmp(found->state, "Dead") == 0))
             continue;
-        item->fate = found->member_count > 0 ? CLEAN_BUSY : CLEAN_DELETE;
-        if (found->member_count == 0)
-            continue;
-        asking->plan->busy = true;
-        item->member = mem_arena_printf(&asking->plan->arena, "%s on %s",
-                                        found->members[0].client_id,
-                                        found->members[0].host);
+        item->fate = CLEAN_DELETE;
+        if (found->member_count > 0)
+            item->member = mem_arena_printf(&asking->plan->arena, "%s on %s",
+                                            found->members[0].client_id,
+                                            found->members[0].host);
     }
 }
 
@@ -258,30 +257,63 @@ static void on_deleted(void *arg, const struct broker_reply *reply)
     for (size_t i = 0; i < reply->count; i++) {
         const struct broker_item *item = &reply->items[i];
 
-        if (item->error_code != BROKER_OK && item->error_code != BROKER_UNKNOWN_TOPIC &&
-            item->error_code != BROKER_GROUP_NOT_FOUND)
-            error_set(asking->err,
-                      item->error_code == BROKER_GROUP_NOT_EMPTY ? ERROR_CONFLICT
-                                                                 : ERROR_FAILED,
-                      "%s was not deleted: %s", item->name,
+        if (item->error_code == BROKER_GROUP_NOT_EMPTY)
+            asking->not_empty = true;
+        else if (item->error_code != BROKER_OK &&
+                 item->error_code != BROKER_UNKNOWN_TOPIC &&
+                 item->error_code != BROKER_GROUP_NOT_FOUND)
+            error_set(asking->err, ERROR_FAILED, "%s was not deleted: %s", item->name,
                       item->error ? item->error : broker_code_text(item->error_code));
     }
+}
+
+static void pause_ms(struct asking *asking, int64_t ms)
+{
+    int64_t until_ms = clock_mono_ms() + ms;
+
+    while (clock_mono_ms() < until_ms)
+        loop_wait(asking->loop, until_ms);
+}
+
+static int still_in_use(const struct clean_plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->items[i].member)
+            error_set(err, ERROR_CONFLICT,
+                      "'%s' is in use: group %s has the member %s; end it and try again",
+                      plan->dag, plan->items[i].name, plan->items[i].member);
+    }
+    error_set(err, ERROR_CONFLICT, "'%s' is in use: a group has members", plan->dag);
+    return -1;
+}
+
+/* Groups that are gone already are no error, so all can be asked for again. */
+static int delete_groups(struct asking *asking, const struct clean_plan *plan)
+{
+    int64_t until_ms = clock_mono_ms() + SESSION_MS;
+    size_t count;
+    const char **names = names_of(plan, CLEAN_GROUP, CLEAN_DELETE, &count);
+    int result = 0;
+
+    while (count > 0) {
+        asking->not_empty = false;
+        broker_delete_groups(asking->broker, names, count, DELETE_MS, on_deleted, asking);
+        result = wait_for_answer(asking);
+        if (result != 0 || !asking->not_empty || clock_mono_ms() >= until_ms)
+            break;
+        pause_ms(asking, AGAIN_MS);
+    }
+    free(names);
+    return result == 0 && asking->not_empty ? still_in_use(plan, asking->err) : result;
 }
 
 /* Groups first: with their topics gone they would be harmless, the other way round not. */
 static int delete_all(struct asking *asking, const struct clean_plan *plan)
 {
-    const char **names;
     size_t count;
-    int result = 0;
+    const char **names = names_of(plan, CLEAN_TOPIC, CLEAN_DELETE, &count);
+    int result = delete_groups(asking, plan);
 
-    names = names_of(plan, CLEAN_GROUP, CLEAN_DELETE, &count);
-    if (count > 0) {
-        broker_delete_groups(asking->broker, names, count, DELETE_MS, on_deleted, asking);
-        result = wait_for_answer(asking);
-    }
-    free(names);
-    names = names_of(plan, CLEAN_TOPIC, CLEAN_DELETE, &count);
     if (result == 0 && count > 0) {
         broker_delete_topics(asking->broker, names, count, DELETE_MS, on_deleted, asking);
         result = wait_for_answer(asking);
@@ -301,17 +333,6 @@ static int forget(const struct ops *ops, const char *dag, struct error *err)
     return result;
 }
 
-static bool refuse_busy(const struct clean_plan *plan, struct error *err)
-{
-    for (size_t i = 0; plan->busy && i < plan->count; i++) {
-        if (plan->items[i].fate == CLEAN_BUSY)
-            error_set(err, ERROR_CONFLICT,
-                      "'%s' is in use: group %s has the member %s; stop it first",
-                      plan->dag, plan->items[i].name, plan->items[i].member);
-    }
-    return plan->busy;
-}
-
 int clean_carry_out(const struct ops *ops, const struct clean_plan *plan,
                     const struct broker_config *config, struct error *err)
 {
@@ -319,8 +340,7 @@ int clean_carry_out(const struct ops *ops, const struct clean_plan *plan,
     char *path = ops_lock_path(ops_home(ops), plan->dag);
     struct lock *lock = NULL;
 
-    if (!refuse_busy(plan, err))
-        lock = lock_take(path, err);
+    lock = lock_take(path, err);
     free(path);
     if (lock && open_asking(&asking, config) == 0 && delete_all(&asking, plan) == 0)
         (void)forget(ops, plan->dag, err);

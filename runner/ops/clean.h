@@ -18,7 +18,6 @@ enum clean_fate {
     CLEAN_GONE,    /* not there any more */
     CLEAN_FOREIGN, /* a topic that dagrun did not make: stays */
     CLEAN_REMADE,  /* deleted and made by somebody else since: stays */
-    CLEAN_BUSY,    /* a group that has members: nothing is cleaned */
 };
 
 struct clean_item {
@@ -27,7 +26,7 @@ struct clean_item {
     const char *name;
     const char *topic_id; /* as recorded, or NULL */
     int partitions;
-    const char *member; /* CLEAN_BUSY: client id and host of one */
+    const char *member; /* of a group: client id and host of one, NULL: it has none */
 };
 
 struct clean_plan {
@@ -35,7 +34,6 @@ struct clean_plan {
     const char *dag;
     struct clean_item *items;
     size_t count;
-    bool busy; /* some group has members */
 };
 
 /*
@@ -47,8 +45,13 @@ int clean_plan(const struct ops *ops, const char *dag, const struct history_last
                struct error *err);
 void clean_plan_clear(struct clean_plan *plan);
 
-/* Delete topics and groups, then forget the dag's state. The dag's lock is held
- * meanwhile. Refused (ERROR_CONFLICT) when the plan says busy. */
+/*
+ * Delete groups, then topics, then forget the dag's state, holding the dag's lock. The
+ * broker takes clients that have just ended for members until their sessions run out,
+ * 10 to 30 s later; it waits for that for at most 60 s.
+ * Errors: ERROR_CONFLICT a group still has a member (a client on another machine), or the
+ *         dag was started meanwhile: its topics are all there then.
+ */
 int clean_carry_out(const struct ops *ops, const struct clean_plan *plan,
                     const struct broker_config *config, struct error *err);
 
