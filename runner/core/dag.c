@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/dag.h"
 
+#include "base/text.h"
 #include "core/dag_check.h"
+#include "core/dag_keys.h"
 #include "core/dag_read.h"
 #include "core/dag_yaml.h"
 #include "core/name_table.h"
@@ -74,6 +76,36 @@ void dag_free(struct dag *dag)
         return;
     mem_arena_clear(&dag->arena);
     free(dag);
+}
+
+/* All places where value stands become stars; text is freed. */
+static char *mask(char *text, const char *value)
+{
+    struct text_buf masked = {0};
+    const char *from = text;
+    const char *at;
+
+    if (*value == '\0')
+        return text;
+    while ((at = strstr(from, value)) != NULL) {
+        text_append_bytes(&masked, from, (size_t)(at - from));
+        text_append(&masked, "***");
+        from = at + strlen(value);
+    }
+    text_append(&masked, from);
+    free(text);
+    return text_take(&masked);
+}
+
+char *dag_masked_text(const struct dag *dag)
+{
+    char *text = mem_strdup(dag->text);
+
+    for (size_t i = 0; i < dag->kafka.count; i++) {
+        if (dag_property_is_secret(dag->kafka.items[i].name))
+            text = mask(text, dag->kafka.items[i].value);
+    }
+    return text;
 }
 
 int dag_find_node(const struct dag *dag, const char *name)

@@ -138,6 +138,12 @@ struct dag *dag_load(const char *text, size_t len, const char *path,
                      const struct dag_source *source, struct diag_list *diags);
 void dag_free(struct dag *dag);
 
+/*
+ * dag.text for others to see: the values of secret kafka.properties that stand in it
+ * literally are "***". The caller frees.
+ */
+char *dag_masked_text(const struct dag *dag);
+
 /* -1 when there is none. */
 int dag_find_node(const struct dag *dag, const char *name);
 int dag_find_edge(const struct dag *dag, const char *id);

@@ -105,10 +105,11 @@ void record_begin(struct run *run)
     char host[LOCAL_TEXT];
     char user[LOCAL_TEXT];
     char boot[LOCAL_TEXT];
+    char *text = dag_masked_text(run->dag);
     struct history_run row = {.dag = {.dag = run->dag->name,
                                       .path = run->dag->path,
                                       .broker = run->options->brokers},
-                              .text = run->dag->text,
+                              .text = text,
                               .hash = run->dag->hash,
                               .host = host,
                               .user = user,
@@ -121,8 +122,11 @@ void record_begin(struct run *run)
     local_host_name(host);
     local_user_name(user);
     local_boot_id(boot);
-    if (history_run_begin(run->history, &row, &run->number, &run->failure) < 0)
+    if (history_run_begin(run->history, &row, &run->number, &run->failure) < 0) {
+        free(text);
         return;
+    }
+    free(text);
     (void)make_log_folder(run);
     record_edges(run);
     record_nodes(run);

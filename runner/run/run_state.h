@@ -169,7 +169,12 @@ struct run_gone {
     bool same_topic;
 };
 
+/* run_open.c */
+void run_free(struct run *run);
+
 /* run.c */
+/* Reap descendants that lost their parents; kill_too: those that live, too. */
+void run_end_strays(struct run *run, bool kill_too);
 void run_fail(struct run *run, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void run_talk(struct run *run, const char *format, ...)
