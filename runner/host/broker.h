@@ -48,6 +48,7 @@ enum broker_code {
     BROKER_INVALID_CONFIG = 40,
     BROKER_GROUP_NOT_EMPTY = 68,
     BROKER_GROUP_NOT_FOUND = 69,
+    BROKER_NO_LEADER = -156, /* list_offsets, of the reply: no topic, or not yet */
     BROKER_TIMED_OUT = -185,
     BROKER_ALL_DOWN = -187,
     BROKER_TRANSPORT = -195,
