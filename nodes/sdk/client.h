@@ -81,10 +81,6 @@ int64_t client_tick(struct client *client);
  */
 void client_serve(struct client *client, int64_t timeout_ms);
 
-/* Hand a record to the program and send what it emits. */
-void client_take(struct client *client, struct part *part,
-                 const struct dagnode_record *record);
-
 /* Say that records may come now (once). */
 void client_ready(struct client *client);
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "sdk/client.h"
 #include "sdk/kafka_conf.h"
+#include "sdk/record.h"
 
 #include <string.h>
 
@@ -198,7 +199,7 @@ static void handle(struct client *client, rd_kafka_message_t *message)
                                      .partition = message->partition,
                                      .offset = message->offset,
                                      .internal = message};
-    client_take(client, part, &record);
+    record_handle(client, part, &record);
 }
 
 static bool may_take(const struct client *client)

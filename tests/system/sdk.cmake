@@ -20,3 +20,5 @@ endforeach()
 add_test(NAME system/sdk_symbols COMMAND
     ${CMAKE_CURRENT_SOURCE_DIR}/sdk_symbols_test.sh $<TARGET_FILE:dagnode>
     ${CMAKE_SOURCE_DIR}/nodes/sdk/dagnode.h)
+add_test(NAME system/sdk_pipe COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sdk_pipe_test.sh
+    $<TARGET_FILE:node_copy> $<TARGET_FILE:sdk_helper>)
