@@ -32,8 +32,7 @@ void client_io_init(struct run *run)
     }
 }
 
-/* Close what belongs to one attempt. */
-static void close_attempt(struct run_client *client)
+void client_io_close(struct run_client *client)
 {
     if (client->process)
         loop_remove(client->run->loop, process_fd(client->process));
@@ -49,7 +48,7 @@ static void close_attempt(struct run_client *client)
 
 void client_io_clear(struct run_client *client)
 {
-    close_attempt(client);
+    client_io_close(client);
     free(client->id);
     free(client->log_path);
     free(client->last_error);
@@ -258,7 +257,7 @@ void client_io_on_exit(void *arg, uint32_t events)
                                                    : client->resume_position;
     process_free(client->process);
     client->process = NULL;
-    close_attempt(client);
+    client_io_close(client);
     reconcile_exited(client->run->rec, client->node, client->index,
                      end.signal ? 128 + end.signal : end.code);
     offsets_sum(client->run, client->node);

@@ -258,6 +258,7 @@ int launch_client(struct run_client *client)
     if (open_parts(client, &err) < 0) {
         free(client->last_error);
         client->last_error = mem_strdup(err.text);
+        client_io_close(client);
         return -1;
     }
     config = config_json(client);

@@ -177,6 +177,8 @@ static void tick(struct run *run, int64_t now_ms)
         return;
     run->tick_ms = now_ms + RUN_TICK_MS;
     client_io_usage(run, now_ms);
+    for (size_t n = 0; n < run->dag->node_count; n++)
+        offsets_sum(run, n);
     watch_broker(run);
     record_tick(run);
     if (now_ms >= run->space_ms) {

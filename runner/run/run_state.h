@@ -196,6 +196,8 @@ int64_t offsets_deadline(const struct run *run);
 
 /* client_io.c */
 void client_io_init(struct run *run);
+/* Close what belongs to one attempt; clear: all that a client has. */
+void client_io_close(struct run_client *client);
 void client_io_clear(struct run_client *client);
 void client_io_on_line(void *arg, enum channel_event event, const json_t *line,
                        const char *text);
