@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "host/broker.h"
-#include "host/feed.h"
 #include "host/tap.h"
 
 #include <check.h>
@@ -260,56 +259,6 @@ START_TEST(a_tap_that_can_not_be_opened_says_why)
 }
 END_TEST
 
-START_TEST(what_is_fed_is_acknowledged_and_can_be_tapped)
-{
-    struct error err = {0};
-    struct feed *feed;
-    struct tap *tap;
-
-    make_topic("feed", 1);
-    feed = feed_open(&config, topic, TIMEOUT_MS, &err);
-    ck_assert_msg(feed != NULL, "%s", err.text);
-    for (int i = 0; i < 5000; i++) {
-        char text[32];
-        int len = snprintf(text, sizeof text, "v%d", i);
-
-        ck_assert_int_eq(feed_add(feed, NULL, 0, text, (size_t)len, &err), 0);
-    }
-    ck_assert_int_eq(feed_flush(feed, TIMEOUT_MS, &err), 0);
-    ck_assert_int_eq(feed_acknowledged(feed), 5000);
-    feed_close(feed);
-    tap = open_tap(TAP_BEGINNING, 0, false);
-    for (int i = 0; i < 5000; i++)
-        ck_assert_int_eq(next_number(tap), i);
-    ck_assert_int_eq(next_number(tap), -1);
-    tap_close(tap);
-}
-END_TEST
-
-START_TEST(a_feed_says_what_was_not_written)
-{
-    char *large = mem_alloc(200000);
-    struct error err = {0};
-    struct feed *feed;
-
-    make_topic("large", 1);
-    feed = feed_open(&config, topic, TIMEOUT_MS, &err);
-    ck_assert_int_eq(feed_add(feed, NULL, 0, large, 200000, &err), 0);
-    ck_assert_int_eq(feed_flush(feed, TIMEOUT_MS, &err), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "1 record(s) not written"));
-    feed_close(feed);
-    free(large);
-    err = (struct error){0};
-    ck_assert_ptr_null(feed_open(&config, "host-test-no-such-topic", 3000, &err));
-    ck_assert_int_eq(err.kind, ERROR_NOT_FOUND);
-    config.brokers = "127.0.0.1:1";
-    err = (struct error){0};
-    ck_assert_ptr_null(feed_open(&config, topic, 2000, &err));
-    ck_assert_int_eq(err.kind, ERROR_UNREACHABLE);
-    ck_assert_msg(strstr(err.text, "refused") != NULL, "%s", err.text);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("kafka_tap");
@@ -324,8 +273,6 @@ int main(void)
     tcase_add_test(cases, a_tap_begins_at_a_time_or_at_the_end);
     tcase_add_test(cases, aborted_records_are_not_shown_and_the_end_is_still_reached);
     tcase_add_test(cases, a_tap_that_can_not_be_opened_says_why);
-    tcase_add_test(cases, what_is_fed_is_acknowledged_and_can_be_tapped);
-    tcase_add_test(cases, a_feed_says_what_was_not_written);
     suite_add_tcase(suite, cases);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
