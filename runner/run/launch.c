@@ -247,7 +247,6 @@ int launch_client(struct run_client *client)
     client->attempt++;
     client->started_wall_ms = clock_wall_ms();
     client->started_mono_ms = clock_mono_ms();
-    client->told_ready = false;
     client->totals = (struct history_totals){0};
     client->taken = 0;
     client->lag = -1;

@@ -21,11 +21,10 @@ static void on_signal(void *arg, uint32_t events)
     while ((signal = signals_next(run->signals)) != 0) {
         if (signal == SIGCHLD) {
             run_end_strays(run, false);
-        } else if (signal == SIGINT && run->rec->stop != RECONCILE_GO_ON) {
-            run->interrupted = true;
-            run_stop(run, RECONCILE_NOW);
         } else {
-            run_stop(run, RECONCILE_DRAIN);
+            bool again = signal == SIGINT && run->rec->stop != RECONCILE_GO_ON;
+
+            run_stop(run, again ? RECONCILE_NOW : RECONCILE_DRAIN);
         }
     }
 }

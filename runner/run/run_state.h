@@ -34,7 +34,6 @@ struct run_partition {
     int64_t committed;
     int64_t final_end;   /* end after the last writer was gone */
     bool given;          /* committed before this start, or restored */
-    bool counts_known;
     struct history_totals base; /* totals in the metadata when the run began */
     struct history_totals now;
 };
@@ -47,7 +46,6 @@ struct run_edge {
     struct run_partition *partitions;
     size_t partition_count;
     size_t existing; /* partitions that were there before the run grew them */
-    int64_t in_rate_base;
 };
 
 struct run_client {
@@ -62,7 +60,6 @@ struct run_client {
     int attempt; /* from 1 */
     int64_t started_wall_ms;
     int64_t started_mono_ms;
-    bool told_ready;
     /* from its last stats line */
     struct history_totals totals; /* of this attempt */
     int64_t taken;
@@ -156,7 +153,6 @@ struct run {
     bool broker_was_up;
     size_t account_pending;
     int64_t account_limit_ms;
-    bool interrupted; /* second Ctrl-C */
 };
 
 /* An edge that an earlier run had and this dag has not. */
