@@ -7,9 +7,9 @@
  *   bench_gen BROKERS fill TOPIC COUNT BYTES HEADERS
  *   bench_gen BROKERS watch COUNT SECONDS TOPICS PID,…
  *       until COUNT records are in all TOPICS (separated by commas) together; prints
- *       {"seconds", "rate", "cpu_us", "rss_kb", "first_s"}: records a second between 10 %
- *       and 90 % of COUNT, CPU microseconds of the processes per record of COUNT from
- *       their start to the end, largest sum of their RSS, time to the first record
+ *       {"seconds", "rate", "rss_kb", "first_s", "cpu_us": […]}: records a second between
+ *       10 % and 90 % of COUNT, largest sum of the processes' RSS, time to the first
+ *       record, CPU microseconds of each process per record of COUNT, since its start
  *   bench_gen BROKERS seed GROUP TOPIC           commit the beginning of every partition
  *   bench_gen BROKERS check input|answer TOPIC COUNT BYTES HEADERS
  *       every record there at least once, with its key, timestamp, headers and value
@@ -339,7 +339,7 @@ static double passed_at(const struct sample *samples, size_t count, double total
 }
 
 struct watched {
-    int64_t cpu_ns;
+    int64_t cpu_ns[PIDS];
     long rss_kb;
     int64_t first_ns; /* when the first record was seen */
 };
@@ -348,9 +348,8 @@ static void look(struct watched *watched, const long *pids, size_t count)
 {
     long kb = 0;
 
-    watched->cpu_ns = 0;
     for (size_t i = 0; i < count; i++) {
-        watched->cpu_ns += cpu_ns(pids[i]);
+        watched->cpu_ns[i] = cpu_ns(pids[i]);
         kb += rss_kb(pids[i]);
     }
     watched->rss_kb = kb > watched->rss_kb ? kb : watched->rss_kb;
@@ -399,12 +398,15 @@ static int watch(const char *brokers, int64_t count, int64_t seconds, char *topi
     } while (samples[n++].total < count);
     from = passed_at(samples, n, 0.1 * (double)count);
     to = passed_at(samples, n, 0.9 * (double)count);
-    (void)printf("{\"seconds\": %.3f, \"rate\": %.0f, \"cpu_us\": %.4f, \"rss_kb\": %ld, "
-                 "\"first_s\": %.3f}\n",
+    (void)printf("{\"seconds\": %.3f, \"rate\": %.0f, \"rss_kb\": %ld, "
+                 "\"first_s\": %.3f, \"cpu_us\": [",
                  (double)(samples[n - 1].at_ns - begin) / 1e9,
-                 0.8 * (double)count / ((to - from) / 1e9),
-                 (double)watched.cpu_ns / 1e3 / (double)count, watched.rss_kb,
+                 0.8 * (double)count / ((to - from) / 1e9), watched.rss_kb,
                  (double)(watched.first_ns - begin) / 1e9);
+    for (size_t i = 0; i < pid_count; i++)
+        (void)printf("%s%.4f", i ? ", " : "",
+                     (double)watched.cpu_ns[i] / 1e3 / (double)count);
+    (void)printf("]}\n");
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(handle);
