@@ -175,12 +175,13 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
     struct error err = {0};
     struct loop *loop = loop_new(&err);
     struct run *run = loop ? run_open(loop, &run_options, &err) : NULL;
+    int64_t number = 0;
     int code;
 
     if (run) {
         run_until_over(loop, run, &screen, detach);
         finish(&screen, run);
-        detach_ready(detach, run_number(run));
+        number = run_number(run);
         code = run_close(run, &err);
     } else {
         code = error_exit_code(err.kind);
@@ -188,6 +189,10 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
     if (error_is_set(&err)) {
         detach_failed(detach, code, err.text);
         (void)cli_fail(&err);
+    } else if (code != 0) {
+        detach_failed(detach, code, "the run failed while starting; 'dagrun show' says why");
+    } else {
+        detach_ready(detach, number);
     }
     table_free(screen.table);
     json_decref(screen.before);

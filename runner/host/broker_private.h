@@ -93,6 +93,7 @@ struct broker {
     int timer_fd;          /* ticks while requests wait */
     bool ticking;
     bool pinging;
+    int64_t ping_at_ms; /* not before */
     bool up;
     char *last_error;
     struct broker_request *requests;

@@ -20,7 +20,10 @@
 enum {
     TICK_MS = 100,
     TIMEOUT_MAX_MS = 3600 * 1000, /* librdkafka's own limit */
-    PING_MS = 5000,
+    /* librdkafka knocks at a broker's door without any pause while a request waits for
+     * it: two busy threads. So a ping waits briefly, and rests in between. */
+    PING_MS = 250,
+    PING_PAUSE_MS = 1000,
 };
 
 struct broker_request *broker_request_new(const struct broker_call *call,
@@ -310,9 +313,12 @@ static void on_ping(void *arg, const struct broker_reply *reply)
 
 static void ping(struct broker *broker)
 {
-    if (broker->pinging)
+    int64_t now_ms = clock_mono_ms();
+
+    if (broker->pinging || now_ms < broker->ping_at_ms)
         return;
     broker->pinging = true;
+    broker->ping_at_ms = now_ms + PING_PAUSE_MS;
     broker_describe_cluster(broker, PING_MS, on_ping, broker);
 }
 
