@@ -21,7 +21,7 @@ static const struct setting common[] = {{"reconnect.backoff.max.ms", "1000"},
 static const struct setting consumer[] = {
     {"session.timeout.ms", "10000"},       {"heartbeat.interval.ms", "500"},
     {"isolation.level", "read_committed"}, {"fetch.queue.backoff.ms", "5"},
-    {"queued.min.messages", "100000"},     {"queued.max.messages.kbytes", "16384"},
+    {"queued.min.messages", "20000"},      {"queued.max.messages.kbytes", "16384"},
     {"fetch.message.max.bytes", "1048576"}, {"fetch.wait.max.ms", "500"},
     {"fetch.error.backoff.ms", "100"},     {NULL, NULL}};
 static const struct setting producer[] = {{"linger.ms", "5"},

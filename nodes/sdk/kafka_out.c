@@ -14,6 +14,7 @@ enum {
     REPORTS = 512,       /* delivery reports taken at once */
     LIBRARY_OVERHEAD = 36, /* what librdkafka adds to a record when it checks its size */
     BATCH_OVERHEAD = 61, /* a record batch's header */
+    AROUND = 128,        /* more than all that is ever written around key and value */
     MIN_QUEUE = 1000,
     SERVE_MS = 100,
 };
@@ -173,16 +174,26 @@ static size_t headers_len(const rd_kafka_headers_t *headers)
     return sum;
 }
 
+/* Small enough whatever the lengths of its lengths: all but a few records. */
+static bool surely_fits(int64_t max, size_t body)
+{
+    return max <= 0 || body + AROUND <= (size_t)max;
+}
+
 bool kafka_out_too_large(const struct client *client, const struct out_topic *topic,
                          const struct emission *emission,
                          const rd_kafka_headers_t *headers)
 {
     int64_t max = client->config.max_record;
     size_t body = emission->key_len + emission->value_len + headers_len(headers);
-    size_t record = body + 3 + varint_len((int64_t)emission->key_len) +
-                    varint_len((int64_t)emission->value_len) +
-                    varint_len(headers ? (int64_t)rd_kafka_header_cnt(headers) : 0);
-    size_t batch = BATCH_OVERHEAD + record + varint_len((int64_t)record);
+    size_t record, batch;
+
+    if (surely_fits(max, body) && surely_fits(topic->max_record, body))
+        return false;
+    record = body + 3 + varint_len((int64_t)emission->key_len) +
+             varint_len((int64_t)emission->value_len) +
+             varint_len(headers ? (int64_t)rd_kafka_header_cnt(headers) : 0);
+    batch = BATCH_OVERHEAD + record + varint_len((int64_t)record);
 
     if (topic->max_record > 0 && batch > (size_t)topic->max_record)
         return true;

@@ -103,9 +103,11 @@ void record_handle(struct client *client, struct part *part,
                  const struct dagnode_record *record)
 {
     uint64_t sequence = window_take(&part->window, record->offset);
-    struct dagnode_error err = {0};
+    struct dagnode_error err; /* not all of its text is cleared: this is every record's */
     int result;
 
+    err.kind = DAGNODE_NO_ERROR;
+    err.text[0] = '\0';
     client->taken++;
     client->handled = true;
     client->n.in_hand = record;

@@ -280,6 +280,7 @@ static rd_kafka_t *open_consumer(const struct client_spec *spec)
     set(conf, "socket.nagle.disable", "true");
     set(conf, "fetch.queue.backoff.ms", "5");
     set(conf, "fetch.error.backoff.ms", "100");
+    set(conf, "queued.min.messages", "20000");
     set(conf, "queued.max.messages.kbytes", "16384");
     set_more(conf, "BENCH_CONSUMER");
     return open_handle(RD_KAFKA_CONSUMER, conf);
