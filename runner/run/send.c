@@ -83,8 +83,10 @@ static void add_output(const struct dag_edge *edge, json_t *outputs)
             return;
     }
     (void)json_array_append_new(outputs,
-                                json_pack("{s:[s],s:s,s:i}", "edges", edge->id, "topic",
-                                          edge->topic, "partitions", edge->partitions));
+                                json_pack("{s:[s],s:s,s:i,s:I}", "edges", edge->id, "topic",
+                                          edge->topic, "partitions", edge->partitions,
+                                          "max_record",
+                                          (json_int_t)edge->max_record_bytes));
 }
 
 static json_t *outputs_of(const struct send_request *request, struct error *err)
