@@ -182,6 +182,24 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static void open_committing(struct client *client, rd_kafka_t *committer)
+{
+    commit_init(client, committer);
+    broker_init(&client->broker, client, client->out.rk ? client->out.rk : committer);
+}
+
+static void reopen_input(struct client *client)
+{
+    struct error err = {0};
+
+    broker_clear(&client->broker);
+    commit_clear(client);
+    if (kafka_in_reopen(client, &err) < 0)
+        client_fail(client, CLIENT_FAILED, "%s", err.text);
+    else
+        open_committing(client, client->in.rk);
+}
+
 /* One round; returns when the next one is due at the latest. */
 static int64_t step(struct client *client)
 {
@@ -190,6 +208,8 @@ static int64_t step(struct client *client)
                                     : false;
     int64_t due;
 
+    if (client->in.reopen)
+        reopen_input(client);
     kafka_out_retry(client);
     dead_step(client);
     due = commit_step(client);
@@ -242,13 +262,12 @@ static int open_kafka(struct client *client, struct error *err)
             if (committer == NULL)
                 return -1;
         }
-        commit_init(client, committer);
     } else {
         if (kafka_in_open(client, err) < 0)
             return -1;
-        commit_init(client, client->in.rk);
+        committer = client->in.rk;
     }
-    broker_init(&client->broker, client, client->out.rk ? client->out.rk : client->commit.rk);
+    open_committing(client, committer);
     return 0;
 }
 

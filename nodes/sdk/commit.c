@@ -140,8 +140,9 @@ static void refused(struct client *client, rd_kafka_resp_err_t code)
 {
     switch ((int)code) {
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-        client_fail(client, CONTRACT_EXIT_STAY_DOWN, "another process is %s",
-                    client->config.client_id);
+        if (!kafka_in_is_fenced_by_itself(client))
+            client_fail(client, CONTRACT_EXIT_STAY_DOWN, "another process is %s",
+                        client->config.client_id);
         return;
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
@@ -184,6 +185,7 @@ void commit_serve(struct client *client)
                 refused(client, code);
             } else {
                 broker_seen(&client->broker);
+                client->in.lost = false;
                 if (client->source.part)
                     confirm_source(client);
                 else

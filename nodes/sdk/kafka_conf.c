@@ -206,6 +206,9 @@ void kafka_error(struct client *client, rd_kafka_t *rk, rd_kafka_resp_err_t code
     if (code != RD_KAFKA_RESP_ERR__FATAL)
         return;
     code = rd_kafka_fatal_error(rk, text, sizeof text);
+    if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID &&
+        kafka_in_is_fenced_by_itself(client))
+        return;
     if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
         client_fail(client, CONTRACT_EXIT_STAY_DOWN,
                     "another process is %s: %s", client->config.client_id, text);

@@ -81,6 +81,26 @@ void kafka_in_close(struct client *client)
     *in = (struct kafka_in){0};
 }
 
+bool kafka_in_is_fenced_by_itself(struct client *client)
+{
+    if (!client->in.lost || client->phase != CLIENT_RUNNING)
+        return false;
+    client->in.reopen = true;
+    return true;
+}
+
+int kafka_in_reopen(struct client *client, struct error *err)
+{
+    unsigned epoch = client->in.epoch;
+
+    log_write(LOG_WARN, "group", NULL,
+              "fenced by a late request of our own membership before: joining anew");
+    kafka_in_drop(client);
+    kafka_in_close(client);
+    client->in.epoch = epoch + 1;
+    return kafka_in_open(client, err);
+}
+
 void kafka_in_discard(struct client *client)
 {
     struct kafka_in *in = &client->in;

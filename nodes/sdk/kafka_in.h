@@ -32,6 +32,8 @@ struct kafka_in {
     bool refresh;   /* positions may have moved */
     struct part *last; /* part of the record before; NULL: look for it */
     bool left;      /* the group has taken our partitions back */
+    bool lost;      /* membership was lost; no commit has been confirmed since */
+    bool reopen;    /* the handle is of no use any more: kafka_in_reopen */
     unsigned epoch; /* of the assignment: grows when one is taken away */
     unsigned stride; /* records between two looks at the clock */
     rd_kafka_topic_partition_list_t *assigning;
@@ -41,9 +43,22 @@ struct kafka_in {
 int kafka_in_open(struct client *client, struct error *err);
 void kafka_in_close(struct client *client);
 
+/*
+ * The broker says that another process has our instance id. When we have just lost our
+ * membership and joined anew, that other one is ourselves: a request of the old
+ * membership that still waited to be sent. True then, and in.reopen is set.
+ */
+bool kafka_in_is_fenced_by_itself(struct client *client);
+
+/* Go on with a new handle; what was not committed is taken again. */
+int kafka_in_reopen(struct client *client, struct error *err);
+
 /* librdkafka's rebalance callback; opaque is the client. */
 void kafka_in_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                         rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/* Nothing is ours any more. */
+void kafka_in_drop(struct client *client);
 
 /* Go on with a new assignment; returns when to call again. */
 int64_t kafka_in_assign(struct client *client);

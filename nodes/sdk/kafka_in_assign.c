@@ -15,7 +15,7 @@ enum {
     SERVE_MS = 50,
 };
 
-static void drop_parts(struct client *client)
+void kafka_in_drop(struct client *client)
 {
     client->in.last = NULL;
     for (size_t i = 0; i < client->parts.count; i++) {
@@ -49,10 +49,11 @@ static void taken_away(struct client *client)
         rd_kafka_topic_partition_list_destroy(in->assigning);
     in->assigning = NULL;
     client_tick(client);
-    if (!rd_kafka_assignment_lost(in->rk) && client->phase < CLIENT_OVER &&
-        !client_failed(client))
+    if (rd_kafka_assignment_lost(in->rk))
+        in->lost = true;
+    else if (client->phase < CLIENT_OVER && !client_failed(client))
         settle(client);
-    drop_parts(client);
+    kafka_in_drop(client);
     (void)rd_kafka_assign(in->rk, NULL);
 }
 
