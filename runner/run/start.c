@@ -150,8 +150,10 @@ static void see_topic(struct run *run, const struct broker_item *item)
         gone->partition_count = (size_t)item->partitions;
         free(gone->committed);
         gone->committed = mem_alloc(gone->partition_count * sizeof *gone->committed);
+        /* By the history, unless the broker knows better. */
         for (size_t p = 0; p < gone->partition_count; p++)
-            gone->committed[p] = -1;
+            gone->committed[p] =
+                p < (size_t)gone->known->partitions ? gone->known->committed[p] : -1;
     }
 }
 
@@ -171,6 +173,17 @@ static void on_topics(void *arg, const struct broker_reply *reply)
     }
 }
 
+/* The broker refuses a list that names a topic twice; edges may have shared one. */
+static size_t add_once(const char **names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0)
+            return count;
+    }
+    names[count] = name;
+    return count + 1;
+}
+
 static void find_topics(struct run *run)
 {
     size_t room = run->plan->topic_count + run->gone_count;
@@ -180,7 +193,7 @@ static void find_topics(struct run *run)
     for (size_t t = 0; t < run->plan->edge_topic_count; t++)
         names[count++] = run->plan->topics[t].name;
     for (size_t g = 0; g < run->gone_count; g++)
-        names[count++] = run->gone[g].known->topic;
+        count = add_once(names, count, run->gone[g].known->topic);
     run->next_step = start_find_offsets;
     if (count > 0) {
         run->pending++;

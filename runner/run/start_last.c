@@ -37,6 +37,21 @@ static void see_committed(struct run *run, const char *group,
     }
 }
 
+/* An offset that the broker did not tell must not pass for one that is not there. */
+static bool all_known(struct run *run, const struct broker_reply *reply, const char *what)
+{
+    for (size_t i = 0; i < reply->count; i++) {
+        const struct broker_item *item = &reply->items[i];
+
+        if (item->error_code == BROKER_OK)
+            continue;
+        run_fail(run, ERROR_UNREACHABLE, "%s of %s [%d]: %s", what, item->name,
+                 (int)item->partition, item->error);
+        return false;
+    }
+    return true;
+}
+
 /* The name of the group travels with the request. */
 struct group_request {
     struct run *run;
@@ -47,7 +62,8 @@ static void on_committed(void *arg, const struct broker_reply *reply)
 {
     struct group_request *request = arg;
 
-    if (!start_answered(request->run, reply, "group offsets")) {
+    if (!start_answered(request->run, reply, "group offsets") &&
+        all_known(request->run, reply, "committed offset")) {
         for (size_t i = 0; i < reply->count; i++)
             see_committed(request->run, request->group, &reply->items[i]);
     }
@@ -69,7 +85,8 @@ static void on_checkpoint(void *arg, const struct broker_reply *reply)
 {
     struct run_client *client = arg;
 
-    if (start_answered(client->run, reply, "checkpoint"))
+    if (start_answered(client->run, reply, "checkpoint") ||
+        !all_known(client->run, reply, "checkpoint"))
         return;
     for (size_t i = 0; i < reply->count; i++) {
         struct error ignored = {0};
@@ -88,8 +105,8 @@ static void see_end(struct run *run, const struct broker_item *item, bool beginn
     for (size_t e = 0; e < run->dag->edge_count; e++) {
         struct run_edge *edge = &run->edges[e];
 
-        if (strcmp(edge->topic, item->name) != 0 || item->error_code != BROKER_OK ||
-            item->partition < 0 || (size_t)item->partition >= edge->partition_count)
+        if (strcmp(edge->topic, item->name) != 0 || item->partition < 0 ||
+            (size_t)item->partition >= edge->partition_count)
             continue;
         if (beginning)
             edge->partitions[item->partition].beginning = item->offset;
@@ -113,7 +130,7 @@ static void on_ends(void *arg, const struct broker_reply *reply)
 {
     struct run *run = arg;
 
-    if (start_answered(run, reply, "list offsets"))
+    if (start_answered(run, reply, "list offsets") || !all_known(run, reply, "end"))
         return;
     for (size_t i = 0; i < reply->count; i++)
         see_end(run, &reply->items[i], false);
@@ -123,7 +140,7 @@ static void on_beginnings(void *arg, const struct broker_reply *reply)
 {
     struct run *run = arg;
 
-    if (start_answered(run, reply, "list offsets"))
+    if (start_answered(run, reply, "list offsets") || !all_known(run, reply, "beginning"))
         return;
     for (size_t i = 0; i < reply->count; i++)
         see_end(run, &reply->items[i], true);
