@@ -130,12 +130,13 @@ void record_begin(struct run *run)
     (void)make_log_folder(run);
     record_edges(run);
     record_nodes(run);
-    if (run->left_records > 0 && run->skipped_records == 0)
+    if (run->left_records > run->skipped_records)
         run_event(run, "info", "resume", NULL, NULL,
                   "goes on with %lld records that the last run left",
-                  (long long)run->left_records);
+                  (long long)(run->left_records - run->skipped_records));
     if (run->skipped_records > 0)
-        run_event(run, "warn", "drop", NULL, NULL, "--fresh dropped %lld unread records",
+        run_event(run, "warn", "drop", NULL, NULL, "%s dropped %lld unread records",
+                  run->options->permits.fresh ? "--fresh" : "--abandon",
                   (long long)run->skipped_records);
 }
 

@@ -90,6 +90,27 @@ static void init_last(struct run *run)
     }
 }
 
+/* A name that means nothing is a mistake in it. */
+static int check_abandoned(const struct run *run, struct error *err)
+{
+    const struct plan_permits *permits = &run->options->permits;
+
+    for (size_t i = 0; i < permits->abandon_count; i++) {
+        bool known = dag_find_edge(run->dag, permits->abandon[i]) >= 0;
+
+        for (size_t g = 0; g < run->gone_count && !known; g++)
+            known = strcmp(run->gone[g].known->edge, permits->abandon[i]) == 0;
+        if (!known) {
+            error_set(err, ERROR_INPUT,
+                      "--abandon %s: neither dag %s nor its last run has an edge of that "
+                      "name",
+                      permits->abandon[i], run->dag->name);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int open_broker(struct run *run, struct error *err)
 {
     const struct dag_settings *kafka = &run->dag->kafka;
@@ -151,7 +172,7 @@ static int open_parts(struct run *run, struct error *err)
     if (open_state(run, err) < 0)
         return -1;
     init_last(run);
-    if (server_open(run, err) < 0)
+    if (check_abandoned(run, err) < 0 || server_open(run, err) < 0)
         return -1;
     return open_broker(run, err);
 }

@@ -15,11 +15,11 @@ static void finish_start(struct run *run);
 /* -------------------------------------------------------------- start offsets are set */
 
 /* What the group's offset of a partition must be before a reader starts; -1: stays. */
-static int64_t wanted_start(const struct run *run, const struct run_edge *edge, size_t p)
+static int64_t wanted_start(const struct run *run, size_t e, size_t p)
 {
-    const struct run_partition *part = &edge->partitions[p];
+    const struct run_partition *part = &run->edges[e].partitions[p];
 
-    if (run->options->permits.fresh && !run->prepare_only && part->end > 0 &&
+    if (start_gives_up(run, e) && part->end >= 0 &&
         part->end != part->committed)
         return part->end;
     if (part->given)
@@ -62,15 +62,12 @@ static void on_start_committed(void *arg, const struct broker_reply *reply)
     }
 }
 
-static void set_start(struct run *run, struct run_partition *part, int64_t offset,
-                      int64_t *skipped)
+/* The records before the start that nobody has read: given up. */
+static int64_t skipped_before(const struct run_partition *part)
 {
     int64_t from = part->committed >= 0 ? part->committed : part->beginning;
 
-    *skipped = run->options->permits.fresh && !run->prepare_only && offset > from
-                   ? offset - from
-                   : 0;
-    part->start = offset;
+    return part->start > from ? part->start - from : 0;
 }
 
 /* The start offsets of one node's inputs, in one request. */
@@ -86,18 +83,17 @@ static void commit_node(struct run *run, size_t n)
 
         for (size_t p = 0; p < edge->partition_count; p++) {
             struct run_partition *part = &edge->partitions[p];
-            int64_t offset = wanted_start(run, edge, p);
-            int64_t skipped;
+            int64_t offset = wanted_start(run, node->inputs[i], p);
 
             if (offset < 0)
                 continue;
-            set_start(run, part, offset, &skipped);
+            part->start = offset;
             positions = mem_grow(positions, count, &capacity, sizeof *positions);
             positions[count++] = (struct broker_position){
                 .topic = edge->topic,
                 .partition = (int32_t)p,
                 .offset = offset,
-                .metadata = counts_text(part, skipped)};
+                .metadata = counts_text(part, skipped_before(part))};
         }
     }
     if (count > 0) {
@@ -123,19 +119,17 @@ void start_commit_offsets(struct run *run)
 
 static void settle_partition(struct run *run, size_t node, struct run_partition *part)
 {
-    int64_t from = part->committed >= 0 ? part->committed : part->beginning;
+    int64_t skipped = skipped_before(part);
 
     if (part->end < 0)
         part->end = 0;
     part->write_start = part->end;
     if (part->start < 0)
-        part->start = from;
-    if (run->options->permits.fresh && part->start > from) {
-        run->skipped_records += part->start - from;
-        run->nodes[node].skipped += part->start - from;
-        part->now.in += part->start - from;
-        part->now.dropped += part->start - from;
-    }
+        part->start = part->committed >= 0 ? part->committed : part->beginning;
+    run->skipped_records += skipped;
+    run->nodes[node].skipped += skipped;
+    part->now.in += skipped;
+    part->now.dropped += skipped;
     part->committed = part->start;
 }
 

@@ -299,6 +299,18 @@ static bool is_abandoned(const struct run *run, const char *edge)
     return permits->fresh;
 }
 
+/* What is unread on an edge that has moved is on its old topic. */
+bool start_gives_up(const struct run *run, size_t edge)
+{
+    const struct dag_edge *e = &run->dag->edges[edge];
+    const struct history_known_edge *known;
+
+    if (run->options->permits.fresh || !is_abandoned(run, e->id))
+        return run->options->permits.fresh;
+    known = known_edge(run, e->id);
+    return known == NULL || strcmp(known->topic, e->topic) == 0;
+}
+
 /* An edge whose topic was made anew and that the user gave up: what was committed was
  * about another topic of that name. */
 static void forget_remade(struct run *run)
@@ -309,7 +321,7 @@ static void forget_remade(struct run *run)
 
         if (known == NULL || known->topic_id == NULL || edge->topic_id == NULL ||
             strcmp(known->topic_id, edge->topic_id) == 0 ||
-            !is_abandoned(run, known->edge))
+            !start_gives_up(run, e))
             continue;
         for (size_t p = 0; p < edge->partition_count; p++) {
             edge->partitions[p].committed = -1;
