@@ -194,9 +194,10 @@ void run_step(struct run *run)
         return;
     }
     if (!run->launched) {
-        start_step(run);
         if (run->rec->stop != RECONCILE_GO_ON)
             run_fail(run, ERROR_INTERRUPTED, "interrupted while starting; nothing ran");
+        else
+            start_step(run);
         if (!run->launched)
             return;
         run->space_ms = clock_mono_ms() + RUN_SPACE_MS;
@@ -243,7 +244,7 @@ int64_t run_number(const struct run *run)
 
 bool run_has_started(const struct run *run)
 {
-    return run->launched && run->rec->state != RUN_STARTING;
+    return run->launched && run->rec->state == RUN_RUNNING;
 }
 
 void run_stop(struct run *run, enum reconcile_stop stop)

@@ -67,7 +67,7 @@ json_t *run_status(const struct run *run);
 enum run_state run_current_state(const struct run *run);
 int64_t run_number(const struct run *run); /* 0: not begun */
 
-/* All clients have been started once; the run is not starting any more. */
+/* All clients have been up once, and nothing ends the run. */
 bool run_has_started(const struct run *run);
 
 /* Ask it to stop, as Ctrl-C does. */

@@ -201,9 +201,10 @@ void run_free(struct run *run)
     }
     for (size_t g = 0; g < run->gone_count; g++)
         free(run->gone[g].committed);
+    /* 'stop' returns when the socket closes: then the next start must find the lock free. */
+    history_close(run->history);
     if (run->control)
         control_close(run->control);
-    history_close(run->history);
     if (run->lock)
         lock_release(run->lock);
     if (run->signals >= 0) {

@@ -423,9 +423,9 @@ static void compare(struct run *run)
 
     last.edge_count = edge_states(run, edges);
     last.source_count = source_states(run, sources);
-    count = run->prepare_only ? 0
-                              : plan_compare(run->plan, &last, &run->options->permits,
-                                             &conflicts);
+    if (run->prepare_only) /* it skips nothing: only the name must be this dag's */
+        last.edge_count = last.source_count = 0;
+    count = plan_compare(run->plan, &last, &run->options->permits, &conflicts);
     if (count > 0) {
         refuse(run, conflicts, count);
     } else if (!run->prepare_only) {

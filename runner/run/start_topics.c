@@ -119,6 +119,26 @@ void start_make_topics(struct run *run)
     free(grown);
 }
 
+static int planned_partitions(const struct run *run, const char *topic)
+{
+    for (size_t t = 0; t < run->plan->topic_count; t++) {
+        if (strcmp(run->plan->topics[t].name, topic) == 0)
+            return run->plan->topics[t].partitions;
+    }
+    return 0;
+}
+
+static void see_leaders(struct run *run, const struct broker_item *item)
+{
+    for (size_t e = 0; e < run->dag->edge_count; e++) {
+        if (strcmp(run->edges[e].topic, item->name) != 0)
+            continue;
+        free(run->edges[e].topic_id);
+        run->edges[e].topic_id = mem_strdup(item->topic_id);
+        start_grow_edge(&run->edges[e], (size_t)item->partitions);
+    }
+}
+
 static void on_leaders(void *arg, const struct broker_reply *reply)
 {
     struct run *run = arg;
@@ -129,17 +149,12 @@ static void on_leaders(void *arg, const struct broker_reply *reply)
     for (size_t i = 0; i < reply->count; i++) {
         const struct broker_item *item = &reply->items[i];
 
-        if (item->error_code == BROKER_OK && item->leaderless == 0) {
-            for (size_t e = 0; e < run->dag->edge_count; e++) {
-                if (strcmp(run->edges[e].topic, item->name) != 0)
-                    continue;
-                free(run->edges[e].topic_id);
-                run->edges[e].topic_id = mem_strdup(item->topic_id);
-                start_grow_edge(&run->edges[e], (size_t)item->partitions);
-            }
-        } else {
+        /* A topic that was grown may show its old size for a moment. */
+        if (item->error_code == BROKER_OK && item->leaderless == 0 &&
+            item->partitions >= planned_partitions(run, item->name))
+            see_leaders(run, item);
+        else
             run->leaderless++;
-        }
     }
 }
 
