@@ -24,6 +24,7 @@ void client_io_init(struct run *run)
                                           .node = n,
                                           .index = c,
                                           .lag = -1,
+                                          .checkpoint_run = -1,
                                           .final_out = -1,
                                           .id = dag_client_id(run->dag, n, c)};
             if (node->input_count == 0 && node->output_count > 0)

@@ -81,6 +81,7 @@ struct run_client {
     int64_t usage_ms;
     /* a source's checkpoint */
     char *checkpoint_group;
+    int64_t checkpoint_run;  /* that wrote the newest checkpoint; -1: there is none */
     int64_t resume_position; /* 0: begins anew */
     int64_t said_out;        /* outputs by the stats of ended attempts */
     int64_t final_out;       /* this run's outputs by its checkpoint; -1: unknown */

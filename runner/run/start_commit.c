@@ -106,12 +106,39 @@ static void commit_node(struct run *run, size_t n)
     free(positions);
 }
 
+/* A source begins anew: also when this run ends before its first checkpoint. */
+static void reset_client(struct run *run, struct run_client *client)
+{
+    const struct dag_node *node = &run->dag->nodes[client->node];
+    char *metadata;
+    struct broker_position position = {.partition = 0, .offset = 0};
+
+    if (client->checkpoint_group == NULL || client->resume_position == 0)
+        return;
+    metadata = mem_printf(CONTRACT_CHECKPOINT, (long long)client->checkpoint_run + 1, "true",
+                          0LL, 0LL);
+    position.topic = run->dag->edges[node->outputs[0]].topic;
+    position.metadata = metadata;
+    run->pending++;
+    broker_alter_group_offsets(run->broker, client->checkpoint_group, &position, 1,
+                               RUN_BROKER_TIMEOUT_MS, on_start_committed, run);
+    free(metadata);
+}
+
+static void reset_source(struct run *run, size_t n)
+{
+    for (size_t c = 0; c < run->nodes[n].client_count; c++)
+        reset_client(run, &run->nodes[n].clients[c]);
+}
+
 void start_commit_offsets(struct run *run)
 {
     run->next_step = finish_start;
     for (size_t n = 0; n < run->dag->node_count; n++) {
         if (run->nodes[n].group)
             commit_node(run, n);
+        else if (run->options->permits.fresh)
+            reset_source(run, n);
     }
 }
 

@@ -81,6 +81,7 @@ static void ask_committed(struct run *run, const char *group)
                          request);
 }
 
+/* One for each topic that was the source's first output: the newest run's counts. */
 static void on_checkpoint(void *arg, const struct broker_reply *reply)
 {
     struct run_client *client = arg;
@@ -94,8 +95,14 @@ static void on_checkpoint(void *arg, const struct broker_reply *reply)
         json_t *checkpoint =
             metadata ? json_parse(metadata, strlen(metadata), &ignored) : NULL;
 
-        if (checkpoint && !json_get_bool(checkpoint, "finished", true))
-            client->resume_position = json_get_int(checkpoint, "position", 0);
+        int64_t number = checkpoint ? json_get_int(checkpoint, "run", 0) : -1;
+
+        if (number > client->checkpoint_run) {
+            client->checkpoint_run = number;
+            client->resume_position = json_get_bool(checkpoint, "finished", true)
+                                          ? 0
+                                          : json_get_int(checkpoint, "position", 0);
+        }
         json_decref(checkpoint);
     }
 }
@@ -357,6 +364,24 @@ static bool is_known_source(const struct run *run, const struct history_known_so
     return n >= 0 && run->dag->nodes[n].input_count == 0;
 }
 
+/* Kafka forgets checkpoints, too, when nothing is committed for long. */
+static void restore_checkpoints(struct run *run)
+{
+    for (size_t i = 0; i < run->last.source_count; i++) {
+        const struct history_known_source *s = &run->last.sources[i];
+        int n = dag_find_node(run->dag, s->node);
+
+        for (size_t c = 0; n >= 0 && c < run->nodes[n].client_count; c++) {
+            struct run_client *client = &run->nodes[n].clients[c];
+
+            if (strcmp(run->dag->nodes[n].clients[c], s->client) == 0 &&
+                client->checkpoint_group && client->checkpoint_run < 0 && !s->finished &&
+                s->position > 0)
+                client->resume_position = s->position;
+        }
+    }
+}
+
 static size_t source_states(const struct run *run, struct plan_source_state *states)
 {
     size_t count = 0;
@@ -421,6 +446,7 @@ static void compare(struct run *run)
     struct plan_last last = {.edges = edges, .sources = sources, .path = run->last.path};
     size_t count;
 
+    restore_checkpoints(run);
     last.edge_count = edge_states(run, edges);
     last.source_count = source_states(run, sources);
     if (run->prepare_only) /* it skips nothing: only the name must be this dag's */
