@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES = 32, SEEDS = 40, EDGES = NODES * NODES };
+enum { NODES = 32, SEEDS = 25, EDGES = NODES * NODES };
 
 struct sample {
     struct layout_node nodes[NODES];
@@ -296,6 +296,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
+    tcase_set_timeout(tcase, 30); /* a loaded machine with sanitizers */
     tcase_add_test(tcase, boxes_and_labels_never_overlap_and_lie_inside);
     tcase_add_test(tcase, every_line_goes_from_its_box_to_the_right_into_its_box);
     tcase_add_test(tcase, no_line_runs_through_a_box);
