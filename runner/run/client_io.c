@@ -3,11 +3,14 @@
  * client_io.c - what clients say and how they end, recorded as facts.
  */
 #include "base/clock.h"
+#include "base/contract.h"
 #include "run/run_state.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { EXIT_EARLY = 1 }; /* how an exit code 0 counts that nobody asked for */
 
 void client_io_init(struct run *run)
 {
@@ -209,16 +212,31 @@ static void read_rest(struct run_client *client)
     channel_drain(client->channel);
 }
 
-static void tell_exit(struct run_client *client, const struct process_exit *end)
+static enum client_state state_of(const struct run_client *client)
+{
+    return client->run->rec->nodes[client->node].clients[client->index].state;
+}
+
+/* It was told to end, or is a source with nothing more to make. A client that somebody
+ * else ends by SIGTERM exits 0, too: that is no end of its work. */
+static bool is_wanted(const struct run_client *client, const struct process_exit *end)
+{
+    enum client_state state = state_of(client);
+
+    return state == CLIENT_DRAINING || state == CLIENT_TERMINATING ||
+           state == CLIENT_KILLED || (end->code == 0 && client->finished);
+}
+
+static void tell_exit(struct run_client *client, const struct process_exit *end,
+                      bool wanted)
 {
     struct run *run = client->run;
     const struct dag_node *node = &run->dag->nodes[client->node];
-    enum client_state state = run->rec->nodes[client->node].clients[client->index].state;
-    bool wanted = end->code == 0 || state == CLIENT_DRAINING ||
-                  state == CLIENT_TERMINATING || state == CLIENT_KILLED;
     char how[PROCESS_EXIT_TEXT];
 
     process_exit_text(end, how);
+    if (!wanted && end->code == 0)
+        (void)snprintf(how, sizeof how, "ended before its work was done");
     remember(&client->last_exit, how);
     if (!wanted) {
         free(client->last_words);
@@ -229,13 +247,15 @@ static void tell_exit(struct run_client *client, const struct process_exit *end)
                   how, client->last_error ? ": " : "",
                   client->last_error ? client->last_error : "");
     }
-    record_attempt(client, end, state == CLIENT_HUNG ? "no sign of life" : how);
+    record_attempt(client, end, state_of(client) == CLIENT_HUNG ? "no sign of life" : how);
 }
 
 void client_io_on_exit(void *arg, uint32_t events)
 {
     struct run_client *client = arg;
     struct process_exit end;
+    bool wanted;
+    int code;
 
     (void)events;
     loop_remove(client->run->loop, process_fd(client->process));
@@ -248,7 +268,9 @@ void client_io_on_exit(void *arg, uint32_t events)
     }
     read_rest(client);
     add_totals(client);
-    tell_exit(client, &end);
+    wanted = is_wanted(client, &end);
+    code = end.signal ? 128 + end.signal : end.code;
+    tell_exit(client, &end, wanted);
     client->in_per_s = 0;
     client->out_per_s = 0;
     client->cpu_percent = 0;
@@ -260,7 +282,7 @@ void client_io_on_exit(void *arg, uint32_t events)
     client->process = NULL;
     client_io_close(client);
     reconcile_exited(client->run->rec, client->node, client->index,
-                     end.signal ? 128 + end.signal : end.code);
+                     wanted || code != CONTRACT_EXIT_DONE ? code : EXIT_EARLY);
     offsets_sum(client->run, client->node);
     if (client->run->nodes[client->node].group)
         offsets_want(client->run, client->node);
