@@ -101,11 +101,11 @@ void start_make_topics(struct run *run)
         struct history_dag dag = {.dag = run->dag->name,
                                   .path = run->dag->path,
                                   .broker = run->options->brokers};
+        struct error full = {0};
 
-        if (history_dag_begin(run->history, &dag, &run->failure) < 0)
-            fresh_count = 0;
-    }
-    if (fresh_count > 0) {
+        /* The data goes on without its history, here as later in the run. */
+        if (history_dag_begin(run->history, &dag, &full) < 0)
+            run_talk(run, "%s", full.text);
         run->pending++;
         broker_create_topics(run->broker, fresh, fresh_count, RUN_BROKER_TIMEOUT_MS,
                              on_created, run);
