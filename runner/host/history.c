@@ -245,6 +245,8 @@ int history_run_begin(struct history *history, const struct history_run *run,
 
     if (find_number(history, run->dag.dag, err) != 0)
         return -1;
+    if (history->number <= run->last_number)
+        history->number = run->last_number + 1;
     add_dag(history, &run->dag);
     add_interrupted(history);
     if (run->hash && run->text)

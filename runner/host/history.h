@@ -140,6 +140,7 @@ struct history_run {
     const char *trigger; /* "start" "restart" "rerun" … */
     bool fresh;
     int64_t started_ms; /* wall clock, as all times here */
+    int64_t last_number; /* a run known from elsewhere: the number is larger; or 0 */
 };
 
 /*

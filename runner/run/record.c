@@ -100,6 +100,22 @@ static void record_nodes(struct run *run)
     }
 }
 
+/* Checkpoints name their run: a number that one bears must not come again, not even after
+ * the history was lost. */
+static int64_t newest_checkpoint(const struct run *run)
+{
+    int64_t newest = 0;
+
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        for (size_t c = 0; c < run->nodes[n].client_count; c++) {
+            int64_t number = run->nodes[n].clients[c].checkpoint_run;
+
+            newest = number > newest ? number : newest;
+        }
+    }
+    return newest;
+}
+
 void record_begin(struct run *run)
 {
     char host[LOCAL_TEXT];
@@ -117,7 +133,8 @@ void record_begin(struct run *run)
                               .boot_id = boot,
                               .trigger = run->options->trigger,
                               .fresh = run->options->permits.fresh,
-                              .started_ms = run->started_wall_ms};
+                              .started_ms = run->started_wall_ms,
+                              .last_number = newest_checkpoint(run)};
 
     local_host_name(host);
     local_user_name(user);
