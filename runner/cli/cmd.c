@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 
 #include "base/text.h"
+#include "cli/cli.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -86,6 +87,7 @@ static int unknown(const char *name)
     size_t count = 0;
     const char *near;
 
+    names[count++] = "help";
     for (const struct cmd *const *c = cmd_table; *c && count < MANY; c++)
         names[count++] = (*c)->name;
     near = text_nearest(name, names, count);
@@ -94,6 +96,91 @@ static int unknown(const char *name)
         (void)fprintf(stderr, " (did you mean '%s'?)", near);
     (void)fputs("; 'dagrun --help' lists them\n", stderr);
     return 2;
+}
+
+/* An option in a help text; what its value is called, length 0 when it takes none. */
+struct help_option {
+    const char *name;
+    size_t len;
+    const char *value;
+    size_t value_len;
+};
+
+/* A name begins its line, or follows another: "  -n, --lines N   text". */
+static bool begins_name(const char *help, const char *at)
+{
+    if (at - help < 2 || at[-1] != ' ')
+        return false;
+    return at[-2] == ',' || (at[-2] == ' ' && (at - help == 2 || at[-3] == '\n'));
+}
+
+/* The first option at or behind *at, which moves behind its name. */
+static bool next_option(const char *help, const char **at, struct help_option *option)
+{
+    const char *behind;
+
+    while ((*at = strchr(*at, '-')) != NULL && !begins_name(help, *at))
+        ++*at;
+    if (*at == NULL)
+        return false;
+    *option = (struct help_option){.name = *at, .len = strcspn(*at, " ,\n")};
+    *at += option->len;
+    behind = **at == ',' ? *at + 2 + strcspn(*at + 2, " ,\n") : *at;
+    if (behind[0] == ' ' && behind[1] != ' ') {
+        option->value = behind + 1;
+        option->value_len = strcspn(behind + 1, " \n");
+    }
+    return true;
+}
+
+static bool find_option(const char *help, const char *word, size_t len,
+                        struct help_option *option)
+{
+    const char *at = help;
+
+    while (next_option(help, &at, option)) {
+        if (option->len == len && strncmp(option->name, word, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int suggest_option(const char *verb, const char *help, const char *word)
+{
+    enum { MANY = 32, SIZE = 32 };
+    char names[MANY][SIZE];
+    const char *list[MANY];
+    const char *at = help;
+    const char *near;
+    struct help_option option;
+    size_t count = 0;
+
+    while (count < MANY && next_option(help, &at, &option)) {
+        (void)snprintf(names[count], SIZE, "%.*s", (int)option.len, option.name);
+        list[count] = names[count];
+        count++;
+    }
+    near = text_nearest(word, list, count);
+    if (near)
+        return cli_usage(verb, "unknown option '%s', did you mean '%s'?", word, near);
+    return cli_usage(verb, "unknown option '%s'", word);
+}
+
+int cmd_unknown_option(const char *verb, const char *word)
+{
+    const struct cmd *cmd = find(verb);
+    const char *help = cmd && cmd->help ? cmd->help : "";
+    size_t len = strcspn(word, "=");
+    struct help_option option;
+
+    if (word[0] != '-')
+        return cli_usage(verb, "'%s' is too much", word);
+    if (!find_option(help, word, len, &option))
+        return suggest_option(verb, help, word);
+    if (option.value_len > 0)
+        return cli_usage(verb, "%s: the value is missing, as in %.*s %.*s", word,
+                         (int)option.len, option.name, (int)option.value_len, option.value);
+    return cli_usage(verb, "%.*s takes no value", (int)len, word);
 }
 
 int cmd_main(int argc, char **argv)
@@ -108,6 +195,8 @@ int cmd_main(int argc, char **argv)
         cmd = argc > 2 ? find(argv[2]) : NULL;
         if (cmd)
             return print_command_help(cmd);
+        if (argc > 2 && !is_help(argv[2]))
+            return unknown(argv[2]);
         print_help(stdout);
         return 0;
     }

@@ -163,7 +163,7 @@ static int parse(struct options *options, int argc, char **argv)
             if (cli_params_add(&options->params, value, &err) != 0)
                 return cli_fail(&err);
         } else if (argv[i][0] == '-') {
-            return cli_usage("clean", "unknown option or missing value: %s", argv[i]);
+            return cmd_unknown_option("clean", argv[i]);
         } else if (options->address) {
             return cli_usage("clean", "one DAG expected, got %s as well", argv[i]);
         } else {

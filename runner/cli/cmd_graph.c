@@ -86,7 +86,7 @@ static int parse(struct options *options, int argc, char **argv)
             if (cli_params_add(&options->params, value, &err) != 0)
                 return cli_fail(&err);
         } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            return cli_usage("graph", "unknown option or missing value: %s", argv[i]);
+            return cmd_unknown_option("graph", argv[i]);
         } else if (options->file) {
             return cli_usage("graph", "one FILE expected, got %s as well", argv[i]);
         } else {

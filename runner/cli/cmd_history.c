@@ -124,7 +124,7 @@ static int parse(struct options *options, int argc, char **argv)
         else if ((value = cli_option(argc, argv, &i, "--since")) != NULL)
             (void)cli_parse_time(value, &options->filter.since_ms, &err);
         else if (argv[i][0] == '-')
-            code = cli_usage("history", "unknown option or missing value: %s", argv[i]);
+            code = cmd_unknown_option("history", argv[i]);
         else if (options->dag)
             code = cli_usage("history", "one DAG expected, got %s as well", argv[i]);
         else

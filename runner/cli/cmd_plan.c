@@ -77,7 +77,7 @@ static int parse(struct options *options, int argc, char **argv)
             if (cli_params_add(&options->params, value, &err) != 0)
                 return cli_fail(&err);
         } else if (argv[i][0] == '-' && strcmp(argv[i], "-") != 0) {
-            return cli_usage("plan", "unknown option or missing value: %s", argv[i]);
+            return cmd_unknown_option("plan", argv[i]);
         } else if (options->file) {
             return cli_usage("plan", "one FILE expected, got %s as well", argv[i]);
         } else {

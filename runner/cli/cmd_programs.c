@@ -206,7 +206,7 @@ static int run(int argc, char **argv)
         if (strcmp(argv[i], "--json") == 0)
             json = true;
         else if (argv[i][0] == '-')
-            return cli_usage("programs", "unknown option: %s", argv[i]);
+            return cmd_unknown_option("programs", argv[i]);
         else if (name)
             return cli_usage("programs", "one NAME expected, got %s as well", argv[i]);
         else

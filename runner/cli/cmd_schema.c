@@ -16,7 +16,7 @@ static int run(int argc, char **argv)
         const char *value = cli_option(argc, argv, &i, "--format");
 
         if (value == NULL)
-            return cli_usage("schema", "unknown option or missing value: %s", argv[i]);
+            return cmd_unknown_option("schema", argv[i]);
         format = value;
     }
     if (strcmp(format, "json") == 0)

@@ -429,7 +429,7 @@ static int run(int argc, char **argv)
         else if (strcmp(argv[i], "--all") == 0)
             options.all = true;
         else if (argv[i][0] == '-')
-            return cli_usage("show", "unknown option: %s", argv[i]);
+            return cmd_unknown_option("show", argv[i]);
         else if (options.address)
             return cli_usage("show", "one RUN expected, got %s as well", argv[i]);
         else

@@ -169,7 +169,7 @@ static int run(int argc, char **argv)
         else if (strcmp(argv[i], "--clients") == 0)
             options.clients = true;
         else if (argv[i][0] == '-')
-            return cli_usage(argv[0], "unknown option: %s", argv[i]);
+            return cmd_unknown_option(argv[0], argv[i]);
         else if (options.address)
             return cli_usage(argv[0], "one DAG expected, got %s as well", argv[i]);
         else

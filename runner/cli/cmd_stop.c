@@ -25,7 +25,7 @@ static int parse(int argc, char **argv, struct options *options)
         else if (strcmp(argv[i], "--json") == 0)
             options->json = true;
         else if (argv[i][0] == '-')
-            return cli_usage("stop", "unknown option '%s'", argv[i]);
+            return cmd_unknown_option("stop", argv[i]);
         else if (options->dag)
             return cli_usage("stop", "one dag at a time: '%s' is too much", argv[i]);
         else

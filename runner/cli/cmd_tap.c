@@ -330,7 +330,7 @@ static int parse_one(struct options *options, int argc, char **argv, int *i)
     if ((value = cli_option(argc, argv, i, "--param")) != NULL)
         return cli_params_add(&options->params, value, &err) == 0 ? 0 : cli_fail(&err);
     if (argv[*i][0] == '-')
-        return cli_usage("tap", "unknown option or missing value: %s", argv[*i]);
+        return cmd_unknown_option("tap", argv[*i]);
     if (options->address)
         return cli_usage("tap", "one EDGE expected, got %s as well", argv[*i]);
     options->address = argv[*i];

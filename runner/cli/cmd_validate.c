@@ -105,7 +105,7 @@ static int parse(struct options *options, int argc, char **argv)
             if (cli_params_add(&options->params, value, &err) != 0)
                 return cli_fail(&err);
         } else {
-            return cli_usage("validate", "unknown option or missing value: %s", argv[i]);
+            return cmd_unknown_option("validate", argv[i]);
         }
     }
     return options->count > 0 ? 0 : cli_usage("validate", "FILE is missing");

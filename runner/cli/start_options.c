@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/start_options.h"
 
+#include "cli/cmd.h"
 #include "host/history.h"
 
 #include <stdlib.h>
@@ -53,7 +54,7 @@ int start_options_parse(int argc, char **argv, struct start_options *options)
             if (cli_params_add(&options->params, value, &err) < 0)
                 return cli_fail(&err);
         } else if (argv[i][0] == '-' && argv[i][1] != '\0')
-            return cli_usage(argv[0], "unknown option '%s'", argv[i]);
+            return cmd_unknown_option(argv[0], argv[i]);
         else if (options->file)
             return cli_usage(argv[0], "one dag at a time: '%s' is too much", argv[i]);
         else

@@ -83,7 +83,11 @@ check 2 "is larger than 1 MiB" validate big.yaml
 check 2 "is a folder" validate folder
 
 check 2 "FILE is missing" validate
-check 2 "unknown option or missing value: --nope" validate --nope good.yaml
+check 2 "unknown option '--nope'" validate --nope good.yaml
+check 2 "unknown option '--jsno', did you mean '--json'?" validate --jsno good.yaml
+check 2 "--brokers: the value is missing, as in --brokers LIST" plan good.yaml --brokers
+check 2 "--no-programs takes no value" validate --no-programs=1 good.yaml
+check 2 "no command 'vlaidate' (did you mean 'validate'?)" help vlaidate
 check 2 "expected NAME=VALUE" validate --param NAME good.yaml
 check 2 "is given twice" validate --param NAME=1 --param NAME=2 good.yaml
 check 2 'good.yaml has no ${OTHER}' validate --param OTHER=1 good.yaml
