@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/start_options.h"
+#include "host/history.h"
 #include "host/lock.h"
 #include "ops/ops.h"
 #include "run/run.h"
@@ -19,10 +20,14 @@ struct options {
     const char *value;
     char **args; /* NULL-terminated tail of argv */
     struct cli_params params;
+    bool no_args_meant; /* "--" and nothing behind it */
     bool quiet;
 };
 
-/* Options end at the target: what follows belongs to the program, as it is. */
+/*
+ * Options stand before the target or right behind it. From the first other word on, or
+ * behind "--", everything belongs to the program, as it is: -5 is a number.
+ */
 static int parse(int argc, char **argv, struct options *options)
 {
     struct error err = {0};
@@ -31,6 +36,11 @@ static int parse(int argc, char **argv, struct options *options)
     for (i = 1; i < argc; i++) {
         const char *value;
 
+        if (strcmp(argv[i], "--") == 0 && options->target) {
+            options->no_args_meant = true;
+            i++;
+            break;
+        }
         if ((value = cli_option(argc, argv, &i, "--brokers")))
             options->brokers = value;
         else if ((value = cli_option(argc, argv, &i, "--from")))
@@ -42,15 +52,16 @@ static int parse(int argc, char **argv, struct options *options)
                 return cli_fail(&err);
         } else if (strcmp(argv[i], "-q") == 0 || strcmp(argv[i], "--quiet") == 0)
             options->quiet = true;
-        else if (argv[i][0] == '-')
-            return cli_usage("send", "unknown option '%s'", argv[i]);
-        else
+        else if (options->target)
             break;
+        else if (argv[i][0] == '-')
+            return cmd_unknown_option("send", argv[i]);
+        else
+            options->target = argv[i];
     }
-    if (i == argc)
+    if (options->target == NULL)
         return cli_usage("send", "where to? DAG/NODE is missing");
-    options->target = argv[i];
-    options->args = argv + i + 1;
+    options->args = argv + i;
     return 0;
 }
 
@@ -182,11 +193,35 @@ static int check_use(const struct options *options, const struct dag *dag, size_
     if (source && (options->value || options->from))
         return cli_usage("send", "node %s is a source: it takes arguments, not --value",
                          dag->nodes[node].name);
+    if (source && options->args[0] == NULL && !options->no_args_meant)
+        return cli_usage("send",
+                         "node %s is a source: what are the arguments of its program? "
+                         "('--' for none)",
+                         dag->nodes[node].name);
     if (!source && options->args[0])
         return cli_usage("send",
                          "node %s is no source: give records on stdin or with --value",
                          dag->nodes[node].name);
+    if (options->value && strchr(options->value, '\n'))
+        return cli_usage("send", "--value is one record, without line breaks");
     return 0;
+}
+
+/* Where the run that lives has its topics, whatever the environment says now. */
+static char *broker_of_run(const char *home, const char *dag)
+{
+    struct error ignored = {0};
+    char *file = mem_printf("%s/history.db", home);
+    struct history *history = history_open(file, true, &ignored);
+    struct history_last last = {0};
+    char *broker = NULL;
+
+    if (history && history_last_run(history, dag, &last, &ignored) == 0 && last.broker)
+        broker = mem_strdup(last.broker);
+    history_last_clear(&last);
+    history_close(history);
+    free(file);
+    return broker;
 }
 
 static int send_dag(const struct options *options, const struct dag *dag, const char *name,
@@ -197,6 +232,7 @@ static int send_dag(const struct options *options, const struct dag *dag, const 
     int node = find_node(dag, name, err);
     char *home = node >= 0 ? cli_home(true, err) : NULL;
     char *lock;
+    char *live = NULL;
     pid_t pid;
     int code;
 
@@ -204,11 +240,15 @@ static int send_dag(const struct options *options, const struct dag *dag, const 
         return -1;
     code = check_use(options, dag, (size_t)node);
     lock = ops_lock_path(home, dag->name);
+    if (lock_probe(lock, &pid) && (live = broker_of_run(home, dag->name)) != NULL &&
+        options->brokers == NULL)
+        brokers = live;
     if (code == 0 && brokers == NULL)
-        error_set(err, ERROR_INPUT, "%s", why);
-    else if (code == 0 && (lock_probe(lock, &pid) || prepare(dag, brokers, home, err) == 0))
+        error_set(err, ERROR_INPUT, "broker: %s", why);
+    else if (code == 0 && (live || prepare(dag, brokers, home, err) == 0))
         (void)send_to(options, dag, (size_t)node, brokers, err);
     free(lock);
+    free(live);
     free(home);
     return code;
 }
@@ -249,7 +289,8 @@ const struct cmd cmd_send = {
     .help = "To a source: its program runs once with these arguments instead of its own.\n"
             "To any other node: every line of stdin becomes a record of its input.\n"
             "DAG is the name of a dag that has run, or a YAML file. With no run alive the\n"
-            "topics are made and the records wait for the next start.\n\n"
+            "topics are made and the records wait for the next start; else they go to the\n"
+            "broker of the run. Options stand before the first ARG; behind -- all are ARGs.\n\n"
             "  --value TEXT          one record, instead of stdin\n"
             "  --from NODE           which of the node's inputs, when it has several\n"
             "  --brokers HOST:PORT   as for start\n"
