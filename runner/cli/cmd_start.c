@@ -8,6 +8,7 @@
 #include "cli/start_options.h"
 #include "run/run.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,27 +23,6 @@ struct screen {
     bool quiet; /* detached: only talk, into the log */
 };
 
-static void on_line(void *arg, const char *client, const char *text, size_t len,
-                    int64_t skipped)
-{
-    const struct screen *screen = arg;
-
-    if (skipped > 0)
-        (void)fprintf(stderr, "dagrun: %lld lines of %s are not shown, its log has them\n",
-                      (long long)skipped, client);
-    if (!isatty(STDOUT_FILENO)) {
-        (void)fwrite(text, 1, len, stdout);
-        (void)fputc('\n', stdout);
-        (void)fflush(stdout);
-    } else if (screen->table) {
-        table_line(screen->table, client, text, len);
-    } else {
-        (void)printf("%s | ", client);
-        text_print_safe(stdout, text, len);
-        (void)putchar('\n');
-    }
-}
-
 static void on_talk(void *arg, const char *text)
 {
     const struct screen *screen = arg;
@@ -54,6 +34,31 @@ static void on_talk(void *arg, const char *text)
     (void)fputs("dagrun: ", stderr);
     text_print_safe(stderr, text, strlen(text));
     (void)fputc('\n', stderr);
+}
+
+static void on_line(void *arg, const char *client, const char *text, size_t len,
+                    int64_t skipped)
+{
+    const struct screen *screen = arg;
+
+    if (skipped > 0) {
+        char *note = mem_printf("%lld lines of %s are not shown, its log has them",
+                                (long long)skipped, client);
+
+        on_talk(arg, note);
+        free(note);
+    }
+    if (!isatty(STDOUT_FILENO)) {
+        (void)fwrite(text, 1, len, stdout);
+        (void)fputc('\n', stdout);
+        (void)fflush(stdout);
+    } else if (screen->table) {
+        table_line(screen->table, client, text, len);
+    } else {
+        (void)printf("%s | ", client);
+        text_print_safe(stdout, text, len);
+        (void)putchar('\n');
+    }
 }
 
 static void paint(struct screen *screen, const struct run *run, bool now)
@@ -117,6 +122,26 @@ static void tell_failures(const json_t *status)
     }
 }
 
+/* Where the reasons are, and the records. */
+static void tell_dead_letters(const json_t *status)
+{
+    const char *dag = json_get_string(status, "dag", "");
+    size_t n;
+    json_t *node;
+
+    json_array_foreach(json_object_get(status, "nodes"), n, node) {
+        const char *name = json_get_string(node, "node", "");
+        int64_t dead = json_get_int(node, "dead", 0);
+
+        if (dead > 0)
+            (void)fprintf(stderr,
+                          "%s: %" PRId64 " dead letter%s; 'dagrun show %s@%" PRId64
+                          "' has the reasons, 'dagrun tap %s/%s:dlq' the records\n",
+                          name, dead, dead == 1 ? "" : "s", dag,
+                          json_get_int(status, "run", 0), dag, name);
+    }
+}
+
 static void finish(struct screen *screen, const struct run *run)
 {
     json_t *status;
@@ -129,6 +154,7 @@ static void finish(struct screen *screen, const struct run *run)
         table_finish(screen->table, status);
     else
         plain_finish(stderr, status);
+    tell_dead_letters(status);
     tell_failures(status);
     json_decref(status);
 }
@@ -211,7 +237,7 @@ static int start_dag(const struct start_options *options, const struct dag *dag)
     int code;
 
     if (brokers == NULL) {
-        error_set(&err, ERROR_INPUT, "%s", why);
+        error_set(&err, ERROR_INPUT, "broker: %s", why);
         return cli_fail(&err);
     }
     home = cli_home(true, &err);
