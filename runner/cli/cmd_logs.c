@@ -22,6 +22,7 @@ enum { LINES = 100, LINES_FOLLOW = 10, LOOK_EVERY_MS = 500, COLORS = 5 };
 struct options {
     const char *address;
     bool follow;
+    bool json;
     int64_t attempt;
     int64_t lines; /* -1: all; -2: not said */
 };
@@ -50,10 +51,40 @@ struct line_arg {
     const struct source *source;
 };
 
+/* Bytes that are no UTF-8 are as people see them: \\xHH. */
+static json_t *text_json(const char *text, size_t len)
+{
+    json_t *string = json_stringn(text, len);
+    char *copy;
+    char *safe;
+
+    if (string)
+        return string;
+    copy = mem_strndup(text, len);
+    safe = grid_safe(copy);
+    string = json_string(safe);
+    free(copy);
+    free(safe);
+    return string;
+}
+
+static void print_json_line(const struct source *source, const char *text, size_t len)
+{
+    size_t node = strcspn(source->name, ".");
+
+    cli_print_json(json_pack("{s:s%,s:s,s:I,s:o}", "node", source->name, node, "client",
+                             source->name + node + 1, "attempt",
+                             (json_int_t)source->attempt, "text", text_json(text, len)));
+}
+
 static void print_line(void *arg, const char *text, size_t len)
 {
     const struct line_arg *line = arg;
 
+    if (line->follower->options->json) {
+        print_json_line(line->source, text, len);
+        return;
+    }
     if (line->follower->prefix)
         (void)printf("%s%s%s | ", line->source->color, line->source->name,
                      *line->source->color ? GRID_OFF : "");
@@ -147,14 +178,18 @@ static void print_all(struct follower *follower, bool last)
     (void)fflush(stdout);
 }
 
-/* Sleep until something happens in the folder; half a second at most. */
-static void wait_for_change(int notify)
+/*
+ * Sleep until something happens in the folder; half a second at most. False when nobody
+ * reads standard output any more.
+ */
+static bool wait_for_change(int notify)
 {
-    struct pollfd poll_fd = {.fd = notify, .events = POLLIN};
+    struct pollfd fds[] = {{.fd = notify, .events = POLLIN}, {.fd = STDOUT_FILENO}};
     char events[4096];
 
-    if (poll(&poll_fd, 1, LOOK_EVERY_MS) > 0)
+    if (poll(fds, 2, LOOK_EVERY_MS) > 0 && (fds[0].revents & POLLIN))
         (void)!read(notify, events, sizeof events);
+    return !(fds[1].revents & POLLERR);
 }
 
 static void follow(const struct ops *ops, struct follower *follower)
@@ -171,8 +206,8 @@ static void follow(const struct ops *ops, struct follower *follower)
         live = ops_is_live(ops, follower->query.dag);
         look(ops, follower, false);
         print_all(follower, !live);
-        if (live)
-            wait_for_change(notify);
+        if (live && !wait_for_change(notify))
+            break;
     }
     if (notify >= 0)
         (void)close(notify);
@@ -284,13 +319,15 @@ static int parse(struct options *options, int argc, char **argv)
 
         if (strcmp(argv[i], "-f") == 0 || strcmp(argv[i], "--follow") == 0)
             options->follow = true;
+        else if (strcmp(argv[i], "--json") == 0)
+            options->json = true;
         else if ((value = cli_option(argc, argv, &i, "--lines")) != NULL ||
                  (value = cli_option(argc, argv, &i, "-n")) != NULL)
             code = parse_lines(value, &options->lines);
         else if ((value = cli_option(argc, argv, &i, "--attempt")) != NULL)
             code = parse_attempt(value, &options->attempt);
         else if (argv[i][0] == '-')
-            code = cli_usage("logs", "unknown option or missing value: %s", argv[i]);
+            code = cmd_unknown_option("logs", argv[i]);
         else if (options->address)
             code = cli_usage("logs", "one address expected, got %s as well", argv[i]);
         else
@@ -323,7 +360,8 @@ const struct cmd cmd_logs = {
             "  -f, --follow    go on until the run ends; new attempts and clients included\n"
             "  -n, --lines N   begin with the last N lines of each client (100; with -f 10);\n"
             "                  all: everything\n"
-            "  --attempt N     that attempt instead of the newest\n\n"
+            "  --attempt N     that attempt instead of the newest\n"
+            "  --json          an object a line\n\n"
             "Several clients have their names in front of their lines. The files themselves\n"
             "are $DAGRUN_HOME/runs/DAG@RUN/NODE.CLIENT.ATTEMPT.log (older parts: .log.1 …).\n",
     .run = run,

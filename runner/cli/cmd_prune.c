@@ -54,7 +54,7 @@ static void carry_out(const struct ops *ops, const struct prune_plan *plan,
 {
     size_t count = plan->runs.count;
 
-    if (!options->dry_run)
+    if (!options->dry_run && count > 0)
         (void)prune_carry_out(ops, plan, &count, err);
     if (options->json)
         print_json(plan, count, !options->dry_run);
@@ -116,7 +116,7 @@ static int parse(struct options *options, int argc, char **argv)
             options->has_rule = true;
             code = parse_keep(value, &options->spec);
         } else if (argv[i][0] == '-') {
-            code = cli_usage("prune", "unknown option or missing value: %s", argv[i]);
+            code = cmd_unknown_option("prune", argv[i]);
         } else if (options->dag) {
             code = cli_usage("prune", "one DAG expected, got %s as well", argv[i]);
         } else {
@@ -142,7 +142,7 @@ static int run(int argc, char **argv)
 extern const struct cmd cmd_prune;
 const struct cmd cmd_prune = {
     .name = "prune",
-    .usage = "prune [--older TIME] [--keep N] [--dry-run] [DAG]",
+    .usage = "prune [OPTIONS] [DAG]",
     .doc = "Take old runs and their logs out of the history.",
     .help = "  DAG           only its runs\n"
             "  --older TIME  only runs begun before: 30d (ago), 2026-11-01, …\n"
