@@ -151,11 +151,20 @@ static void reconcile_all(struct run *run)
     } while (run->actions.count > 0 && !run->over);
 }
 
+static void on_ping(void *arg, const struct broker_reply *reply)
+{
+    (void)arg;
+    (void)reply; /* broker_is_up has seen whether it came */
+}
+
 static void watch_broker(struct run *run)
 {
     bool up = broker_is_up(run->broker);
     const char *why = broker_last_error(run->broker);
 
+    /* A run at rest asks nothing else, and would never learn that it is back. */
+    if (!up && broker_outstanding(run->broker) == 0)
+        broker_describe_cluster(run->broker, RUN_PING_MS, on_ping, NULL);
     if (up == run->broker_was_up)
         return;
     run->broker_was_up = up;
@@ -187,6 +196,13 @@ static void tick(struct run *run, int64_t now_ms)
     }
 }
 
+/* Which topics it made must be known to later runs: those answers are heard first. */
+static bool is_interrupted(const struct run *run)
+{
+    return run->rec->stop == RECONCILE_NOW ||
+           (run->rec->stop != RECONCILE_GO_ON && !start_makes_topics(run));
+}
+
 void run_step(struct run *run)
 {
     if (run->failure.kind != ERROR_NONE) {
@@ -194,7 +210,7 @@ void run_step(struct run *run)
         return;
     }
     if (!run->launched) {
-        if (run->rec->stop != RECONCILE_GO_ON)
+        if (is_interrupted(run))
             run_fail(run, ERROR_INTERRUPTED, "interrupted while starting; nothing ran");
         else
             start_step(run);

@@ -20,6 +20,7 @@
 
 enum {
     RUN_BROKER_TIMEOUT_MS = 8000,
+    RUN_PING_MS = 250,
     RUN_TICK_MS = 1000,
     RUN_COMMIT_MS = 200,
     RUN_SPACE_MS = 10000,

@@ -26,6 +26,8 @@ bool start_gives_up(const struct run *run, size_t edge);
 void start_find_offsets(struct run *run);
 /* start_topics.c */
 void start_make_topics(struct run *run);
+/* Topics are being made, and not all answers are in. */
+bool start_makes_topics(const struct run *run);
 /* start_commit.c */
 void start_commit_offsets(struct run *run);
 

@@ -119,6 +119,11 @@ void start_make_topics(struct run *run)
     free(grown);
 }
 
+bool start_makes_topics(const struct run *run)
+{
+    return run->pending > 0 && run->next_step == find_leaders;
+}
+
 static int planned_partitions(const struct run *run, const char *topic)
 {
     for (size_t t = 0; t < run->plan->topic_count; t++) {
