@@ -213,8 +213,8 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
         code = error_exit_code(err.kind);
     }
     if (error_is_set(&err)) {
+        (void)cli_fail(&err); /* first: nobody may be left to be told */
         detach_failed(detach, code, err.text);
-        (void)cli_fail(&err);
     } else if (code != 0) {
         detach_failed(detach, code, "the run failed while starting; 'dagrun show' says why");
     } else {

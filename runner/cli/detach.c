@@ -37,8 +37,10 @@ void detach_ready(struct detach *detach, int64_t run)
 {
     struct word word = {0};
 
-    if (detach == NULL)
+    if (detach == NULL || detach->pipe < 0)
         return;
+    /* Only now: until here Ctrl-C ends both, the parent that waits and the start. */
+    (void)setsid();
     (void)snprintf(word.text, sizeof word.text, "%s@%" PRId64 " runs; its log is %s",
                    detach->dag, run, detach->log);
     tell(detach, &word);
@@ -91,7 +93,6 @@ static void become_daemon(const char *log)
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 
-    (void)setsid();
     (void)dup2(null, STDIN_FILENO);
     (void)dup2(file >= 0 ? file : null, STDOUT_FILENO);
     (void)dup2(file >= 0 ? file : null, STDERR_FILENO);
