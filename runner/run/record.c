@@ -100,6 +100,38 @@ static void record_nodes(struct run *run)
     }
 }
 
+static bool has_client(const struct dag *dag, const struct history_known_source *source)
+{
+    int n = dag_find_node(dag, source->node);
+
+    for (size_t c = 0; n >= 0 && c < dag->nodes[n].client_count; c++) {
+        if (strcmp(dag->nodes[n].clients[c], source->client) == 0)
+            return dag->nodes[n].input_count == 0;
+    }
+    return false;
+}
+
+/* Said once: an interrupted source that the dag has no more will never go on. */
+static void record_left_out(struct run *run)
+{
+    for (size_t i = 0; i < run->last.source_count; i++) {
+        const struct history_known_source *s = &run->last.sources[i];
+
+        if (s->finished || s->position <= 0 || has_client(run->dag, s))
+            continue;
+        run_event(run, "warn", "drop", s->node, s->client,
+                  "was interrupted at position %lld and is gone from the YAML: the rest is "
+                  "left out",
+                  (long long)s->position);
+        history_source(run->history, &(struct history_source){.node = s->node,
+                                                              .client = s->client,
+                                                              .group = s->group,
+                                                              .hash = s->hash,
+                                                              .position = s->position,
+                                                              .finished = true});
+    }
+}
+
 /* Checkpoints name their run: a number that one bears must not come again, not even after
  * the history was lost. */
 static int64_t newest_checkpoint(const struct run *run)
@@ -147,6 +179,7 @@ void record_begin(struct run *run)
     (void)make_log_folder(run);
     record_edges(run);
     record_nodes(run);
+    record_left_out(run);
     if (run->left_records > run->skipped_records)
         run_event(run, "info", "resume", NULL, NULL,
                   "goes on with %lld records that the last run left",
