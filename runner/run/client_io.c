@@ -98,8 +98,9 @@ static void see_partitions(struct run_client *client, const json_t *list)
 
         if (part && end > part->end)
             part->end = end;
-        /* The counts that go with this commit are asked from the broker. */
-        if (part && committed > part->committed)
+        /* The counts that go with this commit are asked from the broker; it also tells
+         * of a partition that was added. */
+        if (committed > (part ? part->committed : -1))
             offsets_want(client->run, client->node);
     }
 }

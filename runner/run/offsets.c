@@ -5,7 +5,7 @@
  * the end of its inputs.
  */
 #include "base/clock.h"
-#include "run/run_state.h"
+#include "run/start.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +112,19 @@ static bool has_reached(const struct run *run, size_t n)
     return true;
 }
 
+/* Partitions that were added while the run goes on are read from their beginning. */
+static void grow(struct run_edge *edge, size_t count)
+{
+    size_t old = edge->partition_count;
+
+    start_grow_edge(edge, count);
+    for (size_t p = old; p < count; p++) {
+        struct run_partition *part = &edge->partitions[p];
+
+        part->end = part->write_start = part->start = part->committed = 0;
+    }
+}
+
 static struct run_partition *find_partition(struct run *run, size_t n,
                                             const struct broker_item *item)
 {
@@ -120,9 +133,10 @@ static struct run_partition *find_partition(struct run *run, size_t n,
     for (size_t i = 0; i < node->input_count; i++) {
         struct run_edge *edge = &run->edges[node->inputs[i]];
 
-        if (strcmp(edge->topic, item->name) == 0 && item->partition >= 0 &&
-            (size_t)item->partition < edge->partition_count)
-            return &edge->partitions[item->partition];
+        if (strcmp(edge->topic, item->name) != 0 || item->partition < 0)
+            continue;
+        grow(edge, (size_t)item->partition + 1);
+        return &edge->partitions[item->partition];
     }
     return NULL;
 }
@@ -226,7 +240,7 @@ static void on_ends(void *arg, const struct broker_reply *reply)
     free(request);
 }
 
-static void ask_ends(struct run *run, size_t n)
+static void list_ends(struct run *run, size_t n)
 {
     const struct dag_node *node = &run->dag->nodes[n];
     struct broker_position *positions = NULL;
@@ -243,10 +257,48 @@ static void ask_ends(struct run *run, size_t n)
                                                           .offset = BROKER_LATEST};
         }
     }
-    run->nodes[n].ends_pending = true;
     broker_list_offsets(run->broker, positions, count, true, RUN_BROKER_TIMEOUT_MS, on_ends,
                         new_request(run, n));
     free(positions);
+}
+
+static void on_sizes(void *arg, const struct broker_reply *reply)
+{
+    struct node_request *request = arg;
+    struct run *run = request->run;
+    const struct dag_node *node = &run->dag->nodes[request->node];
+    bool complete = reply->error_code == BROKER_OK;
+
+    for (size_t r = 0; r < reply->count; r++) {
+        const struct broker_item *item = &reply->items[r];
+
+        complete = complete && item->error_code == BROKER_OK;
+        for (size_t i = 0; i < node->input_count; i++) {
+            if (strcmp(run->edges[node->inputs[i]].topic, item->name) == 0)
+                grow(&run->edges[node->inputs[i]], (size_t)item->partitions);
+        }
+    }
+    if (complete) {
+        list_ends(run, request->node);
+    } else {
+        run->nodes[request->node].ends_pending = false;
+        run->nodes[request->node].ends_retry_ms = clock_mono_ms() + FAILED_RETRY_MS;
+    }
+    free(request);
+}
+
+/* First how many partitions there are by now: a writer may have used new ones. */
+static void ask_ends(struct run *run, size_t n)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+    const char **names = mem_alloc((node->input_count + 1) * sizeof *names);
+
+    for (size_t i = 0; i < node->input_count; i++)
+        names[i] = run->edges[node->inputs[i]].topic;
+    run->nodes[n].ends_pending = true;
+    broker_describe_topics(run->broker, names, node->input_count, RUN_BROKER_TIMEOUT_MS,
+                           on_sizes, new_request(run, n));
+    free(names);
 }
 
 void offsets_ask_ends(struct run *run, size_t node)

@@ -16,10 +16,11 @@ static int64_t read_by_all(const struct run *run, const struct plan_topic *topic
     int64_t lowest = INT64_MAX;
 
     for (size_t i = 0; i < topic->edge_count; i++) {
-        const struct run_partition *part = &run->edges[topic->edges[i]].partitions[p];
+        const struct run_edge *edge = &run->edges[topic->edges[i]];
+        int64_t committed = p < edge->partition_count ? edge->partitions[p].committed : 0;
 
-        if (part->committed < lowest)
-            lowest = part->committed;
+        if (committed < lowest)
+            lowest = committed;
     }
     return lowest;
 }
