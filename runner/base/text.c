@@ -14,6 +14,8 @@ void text_reserve(struct text_buf *buf, size_t extra)
     size_t need = buf->len + extra + 1;
     size_t capacity = buf->capacity ? buf->capacity : 64;
 
+    if (extra > SIZE_MAX / 4) /* nobody has that much memory */
+        abort();
     if (need <= buf->capacity)
         return;
     while (capacity < need)
