@@ -64,6 +64,7 @@ static void print_text(const struct ops_runs *runs, const struct options *option
         grid_print(grid, stdout, table_width(stdout), table_color(stdout));
         grid_free(grid);
     }
+    (void)fflush(stdout);
     if (runs->cursor[0])
         (void)fprintf(stderr, "dagrun: there are more: --after %s shows them\n",
                       runs->cursor);

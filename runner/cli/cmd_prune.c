@@ -60,6 +60,7 @@ static void carry_out(const struct ops *ops, const struct prune_plan *plan,
         print_json(plan, count, !options->dry_run);
     else
         print_plan(plan, count);
+    (void)fflush(stdout);
     if (plan->runs.count == 0)
         (void)fputs("dagrun: no run is that old\n", stderr);
     else

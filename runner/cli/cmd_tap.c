@@ -103,10 +103,11 @@ static void print_text(const struct tap_record *record, bool color)
     cli_time_text(record->timestamp_ms, time);
     (void)printf("%s%" PRId32 ":%" PRId64 "  %s%s  ", dim, record->partition,
                  record->offset, time, off);
-    if (record->key) {
+    if (record->key)
         text_print_safe(stdout, record->key, record->key_len);
-        (void)fputs("  ", stdout);
-    }
+    else
+        (void)putchar('-');
+    (void)fputs("  ", stdout);
     if (record->value)
         text_print_safe(stdout, record->value, record->value_len);
     else
@@ -375,7 +376,8 @@ const struct cmd cmd_tap = {
             "  --uncommitted    records of open and aborted transactions, too\n"
             "  --brokers LIST   the broker, instead of the one that the dag ran on\n"
             "  --param N=V      value of ${N} in the YAML's kafka properties\n\n"
-            "A line is PARTITION:OFFSET, time, key, value and headers. It joins no consumer\n"
-            "group and commits nothing; what has been read and freed is not there any more.\n",
+            "A line is PARTITION:OFFSET, time, key (- when it has none), value and headers.\n"
+            "It joins no consumer group and commits nothing; what has been read and freed is\n"
+            "not there any more.\n",
     .run = run,
 };

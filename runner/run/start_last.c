@@ -350,9 +350,10 @@ static void forget_abandoned(struct run *run)
         if (!is_abandoned(run, edge) && run->gone[g].unread > 0)
             continue;
         if (run->gone[g].unread > 0)
-            run_talk(run, "edge %s of an earlier run is given up with %lld unread records "
+            run_talk(run, "edge %s of an earlier run is given up with %lld unread record%s "
                           "in topic %s",
-                     edge, (long long)run->gone[g].unread, run->gone[g].known->topic);
+                     edge, (long long)run->gone[g].unread,
+                     run->gone[g].unread == 1 ? "" : "s", run->gone[g].known->topic);
         (void)history_forget(run->history, run->dag->name, edge, &ignored);
     }
 }
