@@ -88,6 +88,12 @@ check 2 "unknown option '--jsno', did you mean '--json'?" validate --jsno good.y
 check 2 "--brokers: the value is missing, as in --brokers LIST" plan good.yaml --brokers
 check 2 "--no-programs takes no value" validate --no-programs=1 good.yaml
 check 2 "no command 'vlaidate' (did you mean 'validate'?)" help vlaidate
+said=$("$dagrun" schema 2>&1 >/dev/full) && said="exit code 0"
+checks=$((checks + 1))
+[[ $said == *"output can't be written"* ]] || {
+    failures=$((failures + 1))
+    echo "dagrun schema >/dev/full: found '$said'"
+}
 check 2 "expected NAME=VALUE" validate --param NAME good.yaml
 check 2 "is given twice" validate --param NAME=1 --param NAME=2 good.yaml
 check 2 'good.yaml has no ${OTHER}' validate --param OTHER=1 good.yaml
