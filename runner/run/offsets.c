@@ -211,31 +211,55 @@ void offsets_want(struct run *run, size_t node)
     run->nodes[node].offsets_wanted = true;
 }
 
+/* What went wrong with a request or an item of it; NULL: nothing. */
+static const char *first_error(const struct broker_reply *reply)
+{
+    const char *error = reply->error_code != BROKER_OK ? reply->error : NULL;
+
+    for (size_t i = 0; i < reply->count && error == NULL; i++) {
+        if (reply->items[i].error_code != BROKER_OK)
+            error = reply->items[i].error;
+    }
+    return error;
+}
+
+/* The node's end waits for the answer: a person should know. */
+static void ask_ends_again(struct run *run, size_t n, const char *why)
+{
+    struct run_node *node = &run->nodes[n];
+
+    node->ends_pending = false;
+    node->ends_retry_ms = clock_mono_ms() + FAILED_RETRY_MS;
+    if (!broker_is_up(run->broker) || node->ends_refused || run->over)
+        return; /* an absent broker is told of already */
+    node->ends_refused = true;
+    run_event(run, "warn", "ends", run->dag->nodes[n].name, NULL,
+              "can't find the end of its input, asks every second: %s", why);
+}
+
 static void on_ends(void *arg, const struct broker_reply *reply)
 {
     struct node_request *request = arg;
     struct run *run = request->run;
     struct run_node *node = &run->nodes[request->node];
-    bool complete = reply->error_code == BROKER_OK;
+    const char *error = first_error(reply);
 
     for (size_t i = 0; i < reply->count; i++) {
         struct run_partition *part =
             find_partition(run, request->node, &reply->items[i]);
 
-        if (reply->items[i].error_code != BROKER_OK) {
-            complete = false;
-        } else if (part) {
+        if (part && reply->items[i].error_code == BROKER_OK) {
             part->final_end = reply->items[i].offset;
             part->end = part->final_end;
         }
     }
-    node->ends_pending = false;
-    if (complete) {
+    if (error) {
+        ask_ends_again(run, request->node, error);
+    } else {
+        node->ends_pending = false;
         node->ends_wanted = false;
         run->rec->nodes[request->node].ends_known = true;
         offsets_want(run, request->node);
-    } else {
-        node->ends_retry_ms = clock_mono_ms() + FAILED_RETRY_MS;
     }
     free(request);
 }
@@ -267,23 +291,20 @@ static void on_sizes(void *arg, const struct broker_reply *reply)
     struct node_request *request = arg;
     struct run *run = request->run;
     const struct dag_node *node = &run->dag->nodes[request->node];
-    bool complete = reply->error_code == BROKER_OK;
+    const char *error = first_error(reply);
 
     for (size_t r = 0; r < reply->count; r++) {
         const struct broker_item *item = &reply->items[r];
 
-        complete = complete && item->error_code == BROKER_OK;
         for (size_t i = 0; i < node->input_count; i++) {
             if (strcmp(run->edges[node->inputs[i]].topic, item->name) == 0)
                 grow(&run->edges[node->inputs[i]], (size_t)item->partitions);
         }
     }
-    if (complete) {
+    if (error)
+        ask_ends_again(run, request->node, error);
+    else
         list_ends(run, request->node);
-    } else {
-        run->nodes[request->node].ends_pending = false;
-        run->nodes[request->node].ends_retry_ms = clock_mono_ms() + FAILED_RETRY_MS;
-    }
     free(request);
 }
 

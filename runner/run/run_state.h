@@ -103,6 +103,7 @@ struct run_node {
     bool offsets_wanted;
     bool ends_wanted;  /* REC_ASK_ENDS, until the answer is in */
     bool ends_pending;
+    bool ends_refused; /* and that was told */
     int64_t ends_retry_ms;
     int64_t offsets_retry_ms;
     char *last_error;
