@@ -2,6 +2,7 @@
 #include "cli/detach.h"
 
 #include "base/mem.h"
+#include "host/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,10 +89,12 @@ static int wait_for_word(int fd, const char *log)
     return word.exit_code;
 }
 
-static void become_daemon(const char *log)
+/* keep: another runner of this dag lives and writes there. */
+static void become_daemon(const char *log, bool keep)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    int file = open(log,
+                    O_WRONLY | O_CREAT | (keep ? 0 : O_TRUNC) | O_APPEND | O_CLOEXEC, 0600);
 
     (void)dup2(null, STDIN_FILENO);
     (void)dup2(file >= 0 ? file : null, STDOUT_FILENO);
@@ -106,8 +109,10 @@ int detach_fork(const char *home, const char *dag, struct detach **detach,
 {
     char *folder = mem_printf("%s/dags", home);
     char *log = mem_printf("%s/%s.log", folder, dag);
+    char *lock = mem_printf("%s/%s.lock", folder, dag);
     int ends[2];
     pid_t pid = -1;
+    pid_t holder;
     int code = 1;
 
     (void)mkdir(folder, 0700);
@@ -123,10 +128,11 @@ int detach_fork(const char *home, const char *dag, struct detach **detach,
         *detach = mem_alloc(sizeof **detach);
         **detach = (struct detach){
             .pipe = ends[1], .dag = mem_strdup(dag), .log = mem_strdup(log)};
-        become_daemon(log);
+        become_daemon(log, lock_probe(lock, &holder));
         code = 0;
     }
     free(folder);
     free(log);
+    free(lock);
     return code;
 }
