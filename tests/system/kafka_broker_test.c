@@ -189,9 +189,11 @@ START_TEST(a_topic_has_what_it_was_created_with)
     answered();
     ck_assert_int_eq(last.reply.error_code, 0);
     ck_assert_int_eq(last.reply.items[0].error_code, BROKER_TOPIC_EXISTS);
-    broker_describe_topics(broker, names, 2, TIMEOUT_MS, on_done, &last.calls);
-    answered();
-    ck_assert_uint_eq(last.reply.count, 2);
+    do { /* a new topic is known a moment after it was made */
+        broker_describe_topics(broker, names, 2, TIMEOUT_MS, on_done, &last.calls);
+        answered();
+        ck_assert_uint_eq(last.reply.count, 2);
+    } while (last.reply.items[1].error_code == BROKER_UNKNOWN_TOPIC);
     ck_assert_str_eq(last.reply.items[0].name, names[0]);
     ck_assert_int_eq(last.reply.items[0].error_code, BROKER_UNKNOWN_TOPIC);
     ck_assert_int_eq(last.reply.items[1].error_code, 0);
