@@ -202,6 +202,7 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
     struct loop *loop = loop_new(&err);
     struct run *run = loop ? run_open(loop, &run_options, &err) : NULL;
     int64_t number = 0;
+    char *text;
     int code;
 
     if (run) {
@@ -216,7 +217,9 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
         (void)cli_fail(&err); /* first: nobody may be left to be told */
         detach_failed(detach, code, err.text);
     } else if (code != 0) {
-        detach_failed(detach, code, "the run failed while starting; 'dagrun show' says why");
+        text = mem_printf("the run failed while starting; 'dagrun show %s' says why", dag->name);
+        detach_failed(detach, code, text);
+        free(text);
     } else {
         detach_ready(detach, number);
     }

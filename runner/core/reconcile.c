@@ -269,6 +269,13 @@ static enum run_state over_state(const struct reconcile *rec, bool failed)
     return rec->degraded ? RUN_DEGRADED : RUN_SUCCEEDED;
 }
 
+/* Not while it waits for a restart: "start -d" would call a crash loop a good start. */
+static bool is_or_was_up(enum client_state state)
+{
+    return state != CLIENT_DOWN && state != CLIENT_STARTING && state != CLIENT_BACKOFF &&
+           state != CLIENT_FAILED;
+}
+
 static void decide_run(struct reconcile *rec, struct reconcile_actions *actions)
 {
     bool all_over = true;
@@ -281,8 +288,7 @@ static void decide_run(struct reconcile *rec, struct reconcile_actions *actions)
         all_over = all_over && node_is_over(node);
         failed = failed || node_has_failed(node);
         for (size_t i = 0; i < node->client_count; i++)
-            all_up = all_up && node->clients[i].state != CLIENT_DOWN &&
-                     node->clients[i].state != CLIENT_STARTING;
+            all_up = all_up && is_or_was_up(node->clients[i].state);
     }
     if (all_over && rec->accounted) {
         rec->state = over_state(rec, failed);

@@ -162,11 +162,29 @@ static void check_state(const struct sim *sim)
     }
 }
 
+/* A run that is running has had every client up, none of them in a crash loop. */
+static void check_start(const struct sim *sim, enum run_state before)
+{
+    if (before != RUN_STARTING || sim->rec->state != RUN_RUNNING)
+        return;
+    for (size_t n = 0; n < sim->dag.node_count; n++) {
+        for (size_t c = 0; c < sim->nodes[n].client_count; c++) {
+            enum client_state state = sim->rec->nodes[n].clients[c].state;
+
+            must(sim, state != CLIENT_DOWN && state != CLIENT_STARTING &&
+                          state != CLIENT_BACKOFF && state != CLIENT_FAILED,
+                 "running although a client never came up");
+        }
+    }
+}
+
 static void decide(struct sim *sim)
 {
+    enum run_state before = sim->rec->state;
     size_t count;
 
     reconcile_run(sim->rec, sim->now_ms, &sim->actions);
+    check_start(sim, before);
     count = sim->actions.count;
     for (size_t i = 0; i < count; i++) {
         struct reconcile_action action = sim->actions.items[i];
