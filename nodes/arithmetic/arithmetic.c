@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 {
     static const struct dagnode_option options[] = {
         {"signed", DAGNODE_BOOL, "false",
-         "sub: x - y with its sign, instead of the distance |x - y|", false},
+         "sub: x - y with its sign, instead of their distance", false},
         {0}};
     static const struct dagnode_ops ops = {
         .abi = DAGNODE_ABI,
