@@ -17,6 +17,7 @@ extern const struct cmd cmd_plan;
 extern const struct cmd cmd_programs;
 extern const struct cmd cmd_prune;
 extern const struct cmd cmd_ps;
+extern const struct cmd cmd_restart;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_send;
 extern const struct cmd cmd_show;
@@ -30,6 +31,7 @@ extern const struct cmd cmd_version;
 const struct cmd *const cmd_table[] = {
     &cmd_start,
     &cmd_stop,
+    &cmd_restart,
     &cmd_send,
     &cmd_status,
     &cmd_ps,

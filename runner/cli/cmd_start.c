@@ -261,7 +261,7 @@ static int start_dag(const struct start_options *options, const struct dag *dag)
 
 static int run(int argc, char **argv)
 {
-    struct start_options options = {.trigger = "start"};
+    struct start_options options = {.trigger = argv[0]};
     struct error err = {0};
     struct dag *dag = NULL;
     char *path = NULL;
