@@ -43,7 +43,7 @@ class Crash(Case):
     def test_random_clients_are_killed_fifty_times(self):
         seed = random.randrange(1 << 32)
         rng = random.Random(seed)
-        self.dagrun("start", self.graph(COUNT, 20000), "-d")
+        self.dagrun("start", self.graph(COUNT, 8000), "-d")
         self.wait_lines(1)
         kills = 0
         while kills < KILLS:
@@ -73,8 +73,8 @@ class Crash(Case):
         self.assertEqual(self.processes(), {})
 
     def test_a_killed_runner_takes_its_clients_along_and_the_next_start_finishes(self):
-        count = 60000
-        path = self.graph(count, 10000)
+        count = 200_000
+        path = self.graph(count, 5000)
         for run in range(1, 4):
             self.dagrun("start", path, "-d")
             self.wait_lines(len(self.out()) + 1000)

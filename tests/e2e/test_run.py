@@ -124,14 +124,14 @@ class Stopping(Case):
         self.assert_no_process()
         self.assertEqual(len(self.out()), self.assert_balanced()["src"]["out"])
 
+        self.hang()
         process = self.spawn("start", self.dag("""
 defaults: {node: {stop: {drain: 60s, grace: 60s}}}
 nodes:
   src:  {program: producer, with: {count: 100000, rate: 1000}}
   hang: {program: ./hang, from: src}
 """))
-        self.hang()
-        wait_for(lambda: len(self.clients()) >= 2, "clients")
+        self.wait_state("starting", "running")
         os.kill(process.pid, signal.SIGINT)
         wait_for(lambda: self.state() == "draining", "draining", 30)
         os.kill(process.pid, signal.SIGINT)
