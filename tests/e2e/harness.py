@@ -119,6 +119,19 @@ class Case(unittest.TestCase):
         self.probe = Probe(self.brokers)
         self.addCleanup(self.clean_up)
 
+    def tearDown(self):
+        """No sanitizer has spoken in any log, the runner's and the clients'."""
+        for folder, _, names in os.walk(self.home):
+            for name in names:
+                if not name.endswith(".log"):
+                    continue
+                with open(os.path.join(folder, name), encoding="utf-8",
+                          errors="replace") as file:
+                    text = file.read()
+                found = re.search(r"Sanitizer|runtime error:|Assertion", text)
+                self.assertIsNone(found, f"{name}: {text[found.start() - 300:][:3000]}"
+                                  if found else "")
+
     def clean_up(self):
         for pid in self.processes():
             try:
