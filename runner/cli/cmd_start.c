@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/detach.h"
+#include "cli/outlet.h"
 #include "cli/table.h"
 #include "cli/start_options.h"
 #include "run/run.h"
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PAINT_MS = 500 };
+enum { PAINT_MS = 500, OUTLET_MS = 20 };
 
 /* What the foreground shows, and where. */
 struct screen {
@@ -21,6 +22,7 @@ struct screen {
     json_t *before;      /* status of the last plain update */
     int64_t next_ms;
     bool quiet; /* detached: only talk, into the log */
+    struct outlet *out; /* bare lines on stdout; NULL: it is a terminal */
 };
 
 static void on_talk(void *arg, const char *text)
@@ -48,10 +50,8 @@ static void on_line(void *arg, const char *client, const char *text, size_t len,
         on_talk(arg, note);
         free(note);
     }
-    if (!isatty(STDOUT_FILENO)) {
-        (void)fwrite(text, 1, len, stdout);
-        (void)fputc('\n', stdout);
-        (void)fflush(stdout);
+    if (screen->out) {
+        outlet_line(screen->out, text, len);
     } else if (screen->table) {
         table_line(screen->table, client, text, len);
     } else {
@@ -159,6 +159,20 @@ static void finish(struct screen *screen, const struct run *run)
     json_decref(status);
 }
 
+static void tell_dropped(struct screen *screen)
+{
+    int64_t dropped = outlet_take_dropped(screen->out);
+    char *note;
+
+    if (dropped == 0)
+        return;
+    note = mem_printf("%" PRId64 " lines are not shown: the reader of stdout is too slow; "
+                      "the logs have them",
+                      dropped);
+    on_talk(screen, note);
+    free(note);
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -172,8 +186,12 @@ static void run_until_over(struct loop *loop, struct run *run, struct screen *sc
 
         if (!screen->quiet && run_number(run) > 0)
             deadline = earlier(deadline, screen->next_ms);
+        if (screen->out && screen->out->kept.len > 0)
+            deadline = earlier(deadline, clock_mono_ms() + OUTLET_MS);
         loop_wait(loop, deadline);
         run_step(run);
+        if (screen->out && outlet_flush(screen->out))
+            tell_dropped(screen);
         paint(screen, run, false);
         if (run_has_started(run))
             detach_ready(detach, run_number(run));
@@ -185,7 +203,9 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
                      const char *brokers, const char *home, struct detach *detach)
 {
     bool terminal = isatty(STDERR_FILENO) && !options->plain && detach == NULL;
+    struct outlet out = {.fd = STDOUT_FILENO};
     struct screen screen = {
+        .out = isatty(STDOUT_FILENO) ? NULL : &out,
         .table = terminal ? table_new(stderr, 0, 0, table_color(stderr)) : NULL,
         .quiet = detach != NULL};
     struct run_options run_options = {.home = home,
@@ -213,6 +233,9 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
     } else {
         code = error_exit_code(err.kind);
     }
+    outlet_close(&out);
+    if (screen.out)
+        tell_dropped(&screen);
     if (error_is_set(&err)) {
         (void)cli_fail(&err); /* first: nobody may be left to be told */
         detach_failed(detach, code, err.text);
