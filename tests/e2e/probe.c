@@ -7,6 +7,7 @@
  *   probe ends TOPIC                 "partition low high" a line; exit 4: no such topic
  *   probe committed GROUP TOPIC      "partition offset" a line, -1 none
  *   probe create TOPIC PARTITIONS    make a topic
+ *   probe grow TOPIC PARTITIONS      add partitions until there are so many
  *   probe delete TOPIC               delete a topic
  *   probe forget GROUP               delete a group with its offsets
  *   probe produce TOPIC [MS]         lines of stdin as values, with timestamp MS
@@ -244,6 +245,26 @@ static int create(rd_kafka_t *rk, rd_kafka_queue_t *queue, const char *topic, in
     return code;
 }
 
+static int grow(rd_kafka_t *rk, rd_kafka_queue_t *queue, const char *topic, size_t count)
+{
+    char text[512] = "";
+    rd_kafka_NewPartitions_t *wanted =
+        rd_kafka_NewPartitions_new(topic, count, text, sizeof(text));
+    rd_kafka_event_t *event;
+    size_t n;
+    int code;
+
+    if (wanted == NULL)
+        return fail(topic, text);
+    rd_kafka_CreatePartitions(rk, &wanted, 1, NULL, queue);
+    event = result_of(queue, topic);
+    code = first_error(topic, rd_kafka_CreatePartitions_result_topics(
+                                  rd_kafka_event_CreatePartitions_result(event), &n));
+    rd_kafka_event_destroy(event);
+    rd_kafka_NewPartitions_destroy(wanted);
+    return code;
+}
+
 static int remove_topic(rd_kafka_t *rk, rd_kafka_queue_t *queue, const char *topic)
 {
     rd_kafka_DeleteTopic_t *wanted = rd_kafka_DeleteTopic_new(topic);
@@ -311,6 +332,8 @@ static int admin(const char *verb, const char *name, const char *number)
 
     if (strcmp(verb, "create") == 0)
         code = create(rk, queue, name, number ? atoi(number) : 1);
+    else if (strcmp(verb, "grow") == 0)
+        code = grow(rk, queue, name, number ? (size_t)atoi(number) : 1);
     else if (strcmp(verb, "delete") == 0)
         code = remove_topic(rk, queue, name);
     else if (strcmp(verb, "settings") == 0)
@@ -363,11 +386,12 @@ int main(int argc, char **argv)
         return committed(name, third);
     if (name && strcmp(verb, "produce") == 0)
         return produce(name, third);
-    if (name && (strcmp(verb, "create") == 0 || strcmp(verb, "delete") == 0 ||
-                 strcmp(verb, "forget") == 0 || strcmp(verb, "settings") == 0))
+    if (name && (strcmp(verb, "create") == 0 || strcmp(verb, "grow") == 0 ||
+                 strcmp(verb, "delete") == 0 || strcmp(verb, "forget") == 0 ||
+                 strcmp(verb, "settings") == 0))
         return admin(verb, name, third);
-    (void)fputs("usage: probe dump|ends|committed|create|delete|forget|produce|topics|"
-                "settings …\n",
+    (void)fputs("usage: probe dump|ends|committed|create|grow|delete|forget|produce|"
+                "topics|settings …\n",
                 stderr);
     return 2;
 }
