@@ -208,7 +208,7 @@ static int64_t step(struct client *client)
                                     : false;
     int64_t due;
 
-    if (client->in.reopen)
+    if (client->in.reopen || kafka_in_is_stuck(client))
         reopen_input(client);
     kafka_out_retry(client);
     dead_step(client);

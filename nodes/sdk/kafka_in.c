@@ -17,6 +17,7 @@ enum {
     SPAN = 1 << 20,     /* records taken beyond the lowest unfinished one */
     CLOSE_MS = 3000,
     FAILED_CLOSE_MS = 200,
+    REJOIN_MS = 20000,
 };
 
 static int subscribe(struct client *client, struct error *err)
@@ -89,15 +90,30 @@ bool kafka_in_is_fenced_by_itself(struct client *client)
     return true;
 }
 
+bool kafka_in_is_stuck(const struct client *client)
+{
+    const struct kafka_in *in = &client->in;
+
+    return in->rk && in->outside_since_ms && client->phase == CLIENT_RUNNING &&
+           in->assigning == NULL && client->now_ms - in->outside_since_ms > REJOIN_MS;
+}
+
+/* The old handle is dropped without a good-bye: it has no place in the group any more. */
 int kafka_in_reopen(struct client *client, struct error *err)
 {
-    unsigned epoch = client->in.epoch;
+    struct kafka_in *in = &client->in;
+    unsigned epoch = in->epoch;
 
-    log_write(LOG_WARN, "group", NULL,
-              "fenced by a late request of our own membership before: joining anew");
+    log_write(LOG_WARN, "group", NULL, "joining anew: %s",
+              in->reopen ? "fenced by a late request of our own membership before"
+                         : "the group has not let us in for 20 s");
+    kafka_in_discard(client);
     kafka_in_drop(client);
-    kafka_in_close(client);
-    client->in.epoch = epoch + 1;
+    if (in->assigning)
+        rd_kafka_topic_partition_list_destroy(in->assigning);
+    rd_kafka_queue_destroy(in->queue);
+    rd_kafka_destroy_flags(in->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    *in = (struct kafka_in){.epoch = epoch + 1, .outside_since_ms = client->now_ms};
     return kafka_in_open(client, err);
 }
 

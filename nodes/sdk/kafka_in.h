@@ -34,6 +34,7 @@ struct kafka_in {
     bool left;      /* the group has taken our partitions back */
     bool lost;      /* membership was lost; no commit has been confirmed since */
     bool reopen;    /* the handle is of no use any more: kafka_in_reopen */
+    int64_t outside_since_ms; /* without a place in the group since it was lost; 0: in it */
     unsigned epoch; /* of the assignment: grows when one is taken away */
     unsigned stride; /* records between two looks at the clock */
     rd_kafka_topic_partition_list_t *assigning;
@@ -49,6 +50,13 @@ void kafka_in_close(struct client *client);
  * membership that still waited to be sent. True then, and in.reopen is set.
  */
 bool kafka_in_is_fenced_by_itself(struct client *client);
+
+/*
+ * Has our membership been lost for so long that the handle may have given up? librdkafka
+ * 2.15.1 forgets a broker that left the cluster's metadata, as one does that is shut down
+ * in good order, and now and then does not look for it again.
+ */
+bool kafka_in_is_stuck(const struct client *client);
 
 /* Go on with a new handle; what was not committed is taken again. */
 int kafka_in_reopen(struct client *client, struct error *err);

@@ -49,10 +49,12 @@ static void taken_away(struct client *client)
         rd_kafka_topic_partition_list_destroy(in->assigning);
     in->assigning = NULL;
     client_tick(client);
-    if (rd_kafka_assignment_lost(in->rk))
+    if (rd_kafka_assignment_lost(in->rk)) {
         in->lost = true;
-    else if (client->phase < CLIENT_OVER && !client_failed(client))
+        in->outside_since_ms = client->now_ms;
+    } else if (client->phase < CLIENT_OVER && !client_failed(client)) {
         settle(client);
+    }
     kafka_in_drop(client);
     (void)rd_kafka_assign(in->rk, NULL);
 }
@@ -192,6 +194,7 @@ int64_t kafka_in_assign(struct client *client)
         in->assigning = NULL;
         in->discarded = false;
         in->more = in->refresh = true;
+        in->outside_since_ms = 0;
         if (client->paused)
             kafka_in_pause(client, true);
         client_ready(client);
