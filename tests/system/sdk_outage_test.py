@@ -74,7 +74,7 @@ class Outage(base.Case):
 
     def test_a_drain_waits_for_the_broker_and_a_second_term_does_not(self):
         self.edge()
-        base.tool("fill", self.input, 100000, 64)
+        base.tool("fill", self.input, 500000, 64)
         with self.client(stderr=subprocess.DEVNULL) as client:
             client.wait_ready()
             client.wait_stats(lambda s: s["taken"] > 0)
@@ -82,12 +82,15 @@ class Outage(base.Case):
             client.wait_stats(lambda s: not s["broker"])
             unfinished = client.stats["inflight"] > 0 or not client.stats["idle"]
             client.process.terminate()
-            client.poll(1)
-            self.assertEqual(client.process.poll() is None, unfinished)
-            start = time.monotonic()
-            client.process.terminate()
-            self.assertEqual(client.wait_exit(), 130 if unfinished else 0)
-            self.assertLess(time.monotonic() - start, 2)
+            if unfinished:
+                client.poll(1)
+                self.assertIsNone(client.process.poll())
+                start = time.monotonic()
+                client.process.terminate()
+                self.assertEqual(client.wait_exit(), 130)
+                self.assertLess(time.monotonic() - start, 2)
+            else:  # this machine was faster than the kill
+                self.assertEqual(client.wait_exit(), 0)
         kafka("start")
 
 
