@@ -12,19 +12,24 @@
 
 enum { RETRY_MS = 100, FAILED_RETRY_MS = 1000, ACCOUNT_LIMIT_MS = 5000 };
 
-bool offsets_parse_counts(const char *metadata, struct history_totals *totals)
+json_t *offsets_metadata(const char *metadata)
 {
     struct error ignored = {0};
-    json_t *counts;
+    json_t *object = metadata ? json_parse(metadata, strlen(metadata), &ignored) : NULL;
+
+    if (json_is_object(object))
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+bool offsets_parse_counts(const char *metadata, struct history_totals *totals)
+{
+    json_t *counts = offsets_metadata(metadata);
 
     *totals = (struct history_totals){0};
-    if (metadata == NULL || *metadata == '\0')
+    if (counts == NULL)
         return false;
-    counts = json_parse(metadata, strlen(metadata), &ignored);
-    if (counts == NULL || !json_is_object(counts)) {
-        json_decref(counts);
-        return false;
-    }
     totals->in = json_get_int(counts, "in", 0);
     totals->answered = json_get_int(counts, "answered", 0);
     totals->dropped = json_get_int(counts, "dropped", 0);
@@ -264,6 +269,18 @@ static void on_ends(void *arg, const struct broker_reply *reply)
     free(request);
 }
 
+/* Add a look-up of the end of every partition of an edge. Returns the moved list. */
+static struct broker_position *add_ends(struct broker_position *positions, size_t *count,
+                                        size_t *capacity, const struct run_edge *edge)
+{
+    for (size_t p = 0; p < edge->partition_count; p++) {
+        positions = mem_grow(positions, *count, capacity, sizeof *positions);
+        positions[(*count)++] = (struct broker_position){
+            .topic = edge->topic, .partition = (int32_t)p, .offset = BROKER_LATEST};
+    }
+    return positions;
+}
+
 static void list_ends(struct run *run, size_t n)
 {
     const struct dag_node *node = &run->dag->nodes[n];
@@ -271,16 +288,8 @@ static void list_ends(struct run *run, size_t n)
     size_t capacity = 0;
     size_t count = 0;
 
-    for (size_t i = 0; i < node->input_count; i++) {
-        const struct run_edge *edge = &run->edges[node->inputs[i]];
-
-        for (size_t p = 0; p < edge->partition_count; p++) {
-            positions = mem_grow(positions, count, &capacity, sizeof *positions);
-            positions[count++] = (struct broker_position){.topic = edge->topic,
-                                                          .partition = (int32_t)p,
-                                                          .offset = BROKER_LATEST};
-        }
-    }
+    for (size_t i = 0; i < node->input_count; i++)
+        positions = add_ends(positions, &count, &capacity, &run->edges[node->inputs[i]]);
     broker_list_offsets(run->broker, positions, count, true, RUN_BROKER_TIMEOUT_MS, on_ends,
                         new_request(run, n));
     free(positions);
@@ -333,10 +342,7 @@ static void on_final_checkpoint(void *arg, const struct broker_reply *reply)
     struct run_client *client = arg;
 
     for (size_t i = 0; i < reply->count; i++) {
-        const char *metadata = reply->items[i].metadata;
-        struct error ignored = {0};
-        json_t *checkpoint =
-            metadata ? json_parse(metadata, strlen(metadata), &ignored) : NULL;
+        json_t *checkpoint = offsets_metadata(reply->items[i].metadata);
 
         if (checkpoint && json_get_int(checkpoint, "run", -1) == client->run->number) {
             client->final_out = json_get_int(checkpoint, "out", -1);
@@ -372,14 +378,8 @@ static void ask_all_ends(struct run *run)
     size_t capacity = 0;
     size_t count = 0;
 
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
-        for (size_t p = 0; p < run->edges[e].partition_count; p++) {
-            positions = mem_grow(positions, count, &capacity, sizeof *positions);
-            positions[count++] = (struct broker_position){.topic = run->edges[e].topic,
-                                                          .partition = (int32_t)p,
-                                                          .offset = BROKER_LATEST};
-        }
-    }
+    for (size_t e = 0; e < run->dag->edge_count; e++)
+        positions = add_ends(positions, &count, &capacity, &run->edges[e]);
     if (count > 0) {
         run->account_pending++;
         broker_list_offsets(run->broker, positions, count, true, ACCOUNT_LIMIT_MS,

@@ -189,6 +189,8 @@ void offsets_want(struct run *run, size_t node);
 void offsets_ask_ends(struct run *run, size_t node);
 void offsets_account(struct run *run);
 void offsets_sum(struct run *run, size_t node);
+/* The object in commit metadata, owned by the caller; NULL when it is none. */
+json_t *offsets_metadata(const char *metadata);
 bool offsets_parse_counts(const char *metadata, struct history_totals *totals);
 int64_t offsets_backlog(const struct run_edge *edge);
 int64_t offsets_deadline(const struct run *run);

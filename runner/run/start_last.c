@@ -90,11 +90,7 @@ static void on_checkpoint(void *arg, const struct broker_reply *reply)
         !all_known(client->run, reply, "checkpoint"))
         return;
     for (size_t i = 0; i < reply->count; i++) {
-        struct error ignored = {0};
-        const char *metadata = reply->items[i].metadata;
-        json_t *checkpoint =
-            metadata ? json_parse(metadata, strlen(metadata), &ignored) : NULL;
-
+        json_t *checkpoint = offsets_metadata(reply->items[i].metadata);
         int64_t number = checkpoint ? json_get_int(checkpoint, "run", 0) : -1;
 
         if (number > client->checkpoint_run) {
