@@ -21,6 +21,13 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+# The embedded broker: CRC32C, the four codecs, patterns of topic names. uthash is a header.
+pkg_check_modules(ISAL REQUIRED IMPORTED_TARGET libisal)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(SNAPPY REQUIRED IMPORTED_TARGET snappy)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 
 # librdkafka's archive: processes start faster and an installed dagrun needs no rpath.
 find_library(RDKAFKA_ARCHIVE NAMES librdkafka.a HINTS ${RDKAFKA_LIBRARY_DIRS}
