@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * api.h - which handler serves which request: one table (api.c).
+ * Layer: ledger/api. What is not in the table is not advertised and not served. A part
+ * that has a handler ready declares it here and adds its row in api.c, both under its
+ * file's comment.
+ */
+#ifndef LEDGER_API_API_H
+#define LEDGER_API_API_H
+
+#include "ledger/server/request.h"
+
+#include <stdint.h>
+
+/* The handler of a request key, NULL when there is none. */
+api_fn *api_find(int16_t key);
+
+/* api_versions.c */
+api_fn api_versions;
+
+/* api_produce.c */
+
+/* api_fetch.c */
+
+/* api_list_offsets.c */
+
+/* api_coordinator.c */
+
+/* api_topics.c */
+
+/* api_configs.c */
+
+/* api_cluster.c */
+
+/* api_groups.c */
+
+/* api_offsets.c */
+
+/* api_consumer.c */
+
+/* api_txn.c */
+
+#endif
