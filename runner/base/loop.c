@@ -17,12 +17,13 @@ struct watch {
     int fd; /* -1 once removed: freed after the round */
     loop_fn *fn;
     void *arg;
-    struct watch *next;
+    struct watch *next; /* of the removed ones */
 };
 
 struct loop {
     int epoll_fd;
-    struct watch *watches;
+    struct watch **watches; /* by descriptor; NULL: not watched */
+    int room;
     struct watch *removed;
 };
 
@@ -39,13 +40,13 @@ struct loop *loop_new(struct error *err)
     return loop;
 }
 
-static void free_list(struct watch *watch)
+static void free_removed(struct loop *loop)
 {
-    while (watch) {
-        struct watch *next = watch->next;
+    while (loop->removed) {
+        struct watch *next = loop->removed->next;
 
-        free(watch);
-        watch = next;
+        free(loop->removed);
+        loop->removed = next;
     }
 }
 
@@ -53,19 +54,31 @@ void loop_free(struct loop *loop)
 {
     if (loop == NULL)
         return;
-    free_list(loop->watches);
-    free_list(loop->removed);
+    free_removed(loop);
+    for (int fd = 0; fd < loop->room; fd++)
+        free(loop->watches[fd]);
+    free(loop->watches);
     (void)close(loop->epoll_fd);
     free(loop);
 }
 
-static struct watch **find(struct loop *loop, int fd)
+static struct watch *find(const struct loop *loop, int fd)
 {
-    struct watch **at = &loop->watches;
+    return fd >= 0 && fd < loop->room ? loop->watches[fd] : NULL;
+}
 
-    while (*at && (*at)->fd != fd)
-        at = &(*at)->next;
-    return at;
+static void make_room(struct loop *loop, int fd)
+{
+    int room = loop->room ? loop->room : 16;
+
+    if (fd < loop->room)
+        return;
+    while (room <= fd)
+        room *= 2;
+    loop->watches = mem_resize(loop->watches, (size_t)room * sizeof *loop->watches);
+    for (int i = loop->room; i < room; i++)
+        loop->watches[i] = NULL;
+    loop->room = room;
 }
 
 int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *arg,
@@ -74,20 +87,21 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *arg,
     struct watch *watch = mem_alloc(sizeof *watch);
     struct epoll_event event = {.events = events, .data.ptr = watch};
 
-    *watch = (struct watch){.fd = fd, .fn = fn, .arg = arg, .next = loop->watches};
+    *watch = (struct watch){.fd = fd, .fn = fn, .arg = arg};
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
         error_set(err, ERROR_INTERNAL, "epoll_ctl on descriptor %d: %s", fd,
                   strerror(errno));
         free(watch);
         return -1;
     }
-    loop->watches = watch;
+    make_room(loop, fd);
+    loop->watches[fd] = watch;
     return 0;
 }
 
 void loop_change(struct loop *loop, int fd, uint32_t events)
 {
-    struct watch *watch = *find(loop, fd);
+    struct watch *watch = find(loop, fd);
     struct epoll_event event = {.events = events, .data.ptr = watch};
 
     if (watch)
@@ -96,13 +110,12 @@ void loop_change(struct loop *loop, int fd, uint32_t events)
 
 void loop_remove(struct loop *loop, int fd)
 {
-    struct watch **at = find(loop, fd);
-    struct watch *watch = *at;
+    struct watch *watch = find(loop, fd);
 
     if (watch == NULL)
         return;
     (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-    *at = watch->next;
+    loop->watches[fd] = NULL;
     watch->fd = -1;
     watch->next = loop->removed;
     loop->removed = watch;
@@ -131,6 +144,5 @@ void loop_wait(struct loop *loop, int64_t deadline_ms)
         if (watch->fd >= 0)
             watch->fn(watch->arg, events[i].events);
     }
-    free_list(loop->removed);
-    loop->removed = NULL;
+    free_removed(loop);
 }
