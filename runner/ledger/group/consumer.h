@@ -35,7 +35,6 @@ struct consumer_env {
     int32_t session_timeout_ms;         /* group.consumer.session.timeout.ms, 45000 */
     int32_t heartbeat_interval_ms;      /* group.consumer.heartbeat.interval.ms, 5000 */
     int32_t max_size;                   /* group.consumer.max.size, INT32_MAX */
-    int32_t regex_refresh_interval_ms;  /* …regex.refresh.interval.ms, 600000 */
 };
 
 void consumer_env_default(struct consumer_env *env); /* the numbers only */
@@ -71,14 +70,21 @@ void consumer_describe(const struct consumer_group *group, struct mem_arena *are
                        struct consumer_group_describe_response_described_group *out);
 
 /*
- * May this member commit, or fetch, offsets with this epoch?
- * KAFKA_UNKNOWN_MEMBER_ID, KAFKA_STALE_MEMBER_EPOCH, KAFKA_ILLEGAL_GENERATION (a member
- * of the classic protocol), or none. Without members, a commit or fetch from outside of the
- * group (epoch -1, no member id) is let through.
+ * May this member commit, or fetch, offsets with this epoch? KAFKA_NONE, or
+ * KAFKA_UNKNOWN_MEMBER_ID, KAFKA_STALE_MEMBER_EPOCH, KAFKA_UNSUPPORTED_VERSION (a plain
+ * commit below version 9). A commit from outside (epoch -1) is let through while the group
+ * has no members, a transactional one without member and instance always; a fetch without
+ * member id (null) and epoch always.
  */
+struct consumer_commit {
+    struct wire_string member_id;
+    struct wire_string instance_id;
+    int32_t epoch;
+    int16_t version; /* of the request; only looked at when not transactional */
+    bool transactional;
+};
 enum kafka_error consumer_may_commit(const struct consumer_group *group,
-                                     struct wire_string member_id, int32_t epoch,
-                                     bool transactional);
+                                     const struct consumer_commit *commit);
 enum kafka_error consumer_may_fetch(const struct consumer_group *group,
                                     struct wire_string member_id, int32_t epoch);
 
