@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * txns.h - the transaction coordinator: who has which transactional.id, in which state his
+ * transaction is, what belongs to it, and its end. Layer: ledger/txn.
+ *
+ * Every state is in the store before it counts, so a crash at any moment leaves either an
+ * open transaction, which goes on or is aborted by its timeout, or a decision (PrepareCommit,
+ * PrepareAbort), which txns_open carries out: markers in every partition, then the groups'
+ * offsets, then Complete. The partitions of the last end are kept, so that markers which a
+ * power cut took are written again.
+ *
+ * Kafka 4.2's rules and error codes; transactions version 2 (KIP-890) where clients ask.
+ */
+#ifndef LEDGER_TXN_TXNS_H
+#define LEDGER_TXN_TXNS_H
+
+#include "base/error.h"
+#include "ledger/log/partition.h"
+#include "ledger/store/store.h"
+#include "ledger/wire/errors.h"
+#include "ledger/wire/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    TXNS_TIMEOUT_MAX_MS = 15 * 60 * 1000,               /* transaction.max.timeout.ms */
+    TXNS_RETRY_MS = 100,                                /* of an end that failed */
+    TXNS_EXPIRE_MS = 7 * 24 * 60 * 60 * 1000,           /* transactional.id.expiration.ms */
+    TXNS_OFFSETS_PARTITIONS = 50,                       /* of __consumer_offsets, in answers */
+};
+
+enum txn_state {
+    TXN_EMPTY,
+    TXN_ONGOING,
+    TXN_PREPARE_COMMIT,
+    TXN_PREPARE_ABORT,
+    TXN_COMPLETE_COMMIT,
+    TXN_COMPLETE_ABORT,
+    TXN_STATES
+};
+/* Kafka's names: "Empty", "Ongoing", "PrepareCommit" … */
+const char *txn_state_text(enum txn_state state);
+/* TXN_STATES when no state has this name. Kafka's Dead and PrepareEpochFence: *known. */
+enum txn_state txn_state_find(struct wire_string text, bool *known);
+
+struct txns;
+
+/* What the coordinator needs of the rest; functions, so that tests can make them fail. */
+struct txns_host {
+    /* NULL: there is no such partition any more; *broken: there is, but it cannot be opened. */
+    struct partition *(*partition)(void *arg, struct wire_string topic, int32_t index,
+                                   bool *broken);
+    /* As offsets_settle. */
+    int (*settle)(void *arg, int64_t producer_id, bool commit, struct error *err);
+    void *arg;
+};
+
+/*
+ * Load all transactions from the store and finish those that were decided. The store must
+ * outlive them. Errors: NULL when the store cannot be read. What cannot be finished yet is
+ * tried again by txns_tick.
+ */
+struct txns *txns_open(struct store *store, const struct txns_host *host, int64_t now_ms,
+                       int64_t wall_ms, struct error *err);
+void txns_close(struct txns *txns); /* the store has everything; NULL is fine */
+
+/*
+ * At open, after txns_open: a transaction that a partition has open and the coordinator
+ * does not is ended (aborted, or committed when that was the decision).
+ */
+void txns_reconcile(struct txns *txns, struct wire_string topic, int32_t index,
+                    struct partition *partition, int64_t wall_ms);
+
+/*
+ * Abort transactions that took too long, go on with ends that failed, forget
+ * transactional.ids not used for 7 days. Returns when to call again (now_ms's clock).
+ */
+int64_t txns_tick(struct txns *txns, int64_t now_ms, int64_t wall_ms);
+
+/* ---- requests --------------------------------------------------------------------- */
+
+/* When a request came. */
+struct txns_time {
+    int64_t now_ms;
+    int64_t wall_ms;
+};
+
+struct txns_producer {
+    int64_t id;
+    int16_t epoch;
+};
+
+struct txns_init {
+    struct wire_string transactional_id; /* null: idempotent only */
+    int32_t timeout_ms;
+    struct txns_producer expected; /* id -1: none (KIP-360) */
+    bool two_phase;                /* InitProducerId 6 */
+    bool keep_prepared;
+};
+/* InitProducerId. */
+enum kafka_error txns_init(struct txns *txns, const struct txns_init *init,
+                           const struct txns_time *time, struct txns_producer *out);
+
+/* Who writes in which transaction, as most requests name it. */
+struct txns_writer {
+    struct wire_string transactional_id;
+    struct txns_producer producer;
+};
+
+struct txns_partition {
+    struct wire_string topic;
+    int32_t index;
+};
+
+/* AddPartitionsToTxn; also begins the transaction. Topics were checked by the caller. */
+enum kafka_error txns_add(struct txns *txns, const struct txns_writer *who,
+                          const struct txns_partition *partitions, int32_t count,
+                          const struct txns_time *time);
+/* AddPartitionsToTxn with VerifyOnly: is the partition part of the open transaction? */
+enum kafka_error txns_verify(struct txns *txns, const struct txns_writer *who,
+                             const struct txns_partition *partition);
+
+/*
+ * Before a transactional batch is appended to a partition in which its producer has no
+ * open transaction: from Produce 12 on the partition is added, before it must have been.
+ * The code is as Produce answers it. KAFKA_NONE: append with how.verified.
+ */
+enum kafka_error txns_produce(struct txns *txns, const struct txns_writer *who,
+                              const struct txns_partition *partition, int16_t version,
+                              const struct txns_time *time);
+
+/* AddOffsetsToTxn. */
+enum kafka_error txns_add_group(struct txns *txns, const struct txns_writer *who,
+                                struct wire_string group, const struct txns_time *time);
+/*
+ * Before offsets are pended for a TxnOffsetCommit: from version 5 on the group is added,
+ * before it must have been. The code is as TxnOffsetCommit answers it.
+ */
+enum kafka_error txns_offset_commit(struct txns *txns, const struct txns_writer *who,
+                                    struct wire_string group, int16_t version,
+                                    const struct txns_time *time);
+
+/*
+ * EndTxn. From version 5 on *out is what the producer goes on with, before it is -1, -1.
+ * KAFKA_NONE: it is decided and in the store; markers and offsets are settled too, unless a
+ * disk refused (then txns_tick goes on, and requests get CONCURRENT_TRANSACTIONS).
+ */
+enum kafka_error txns_end(struct txns *txns, const struct txns_writer *who, bool commit,
+                          int16_t version, const struct txns_time *time,
+                          struct txns_producer *out);
+
+/* The topic was deleted: no transaction waits for its partitions. */
+void txns_forget_topic(struct txns *txns, struct wire_string topic);
+
+/* ---- administration --------------------------------------------------------------- */
+
+/* A transaction as DescribeTransactions shows it; borrowed until the next change. */
+struct txns_view {
+    struct wire_string transactional_id;
+    enum txn_state state;
+    struct txns_producer producer;
+    int32_t timeout_ms;
+    int64_t start_ms; /* wall clock, -1: none is open */
+    const struct txns_partition *partitions; /* in order of topic, then index */
+    int32_t partitions_count;
+};
+bool txns_find(struct txns *txns, struct wire_string transactional_id,
+               struct txns_view *out);
+int64_t txns_count(const struct txns *txns);
+/* Return false to end the walk. Nothing may be changed meanwhile. */
+typedef bool txns_each_fn(void *arg, const struct txns_view *view);
+void txns_each(struct txns *txns, txns_each_fn *fn, void *arg);
+
+#endif
