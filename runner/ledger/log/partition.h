@@ -36,15 +36,19 @@ void partition_config_default(struct partition_config *config);
  * crash the tail of the log is checked and the producers are replayed. config is copied.
  * name is for log lines: "topic-3". Errors: NULL.
  */
-struct partition *partition_open(const char *dir, const char *name,
+struct partition *partition_open(struct log_pool *pool, const char *dir, const char *name,
                                  const struct partition_config *config, int64_t wall_ms,
                                  struct error *err);
 /* Clean close: producers' snapshot, log closed with its mark. NULL is fine. */
 void partition_close(struct partition *partition);
+/* Close without writing anything; its folder is about to be removed. NULL is fine. */
+void partition_abandon(struct partition *partition);
 
 /* ---- queries ---------------------------------------------------------------------- */
 
 struct log *partition_log(struct partition *partition); /* retention, compaction, sync */
+/* What log_compact_step wants to know; valid until the partition changes. */
+void partition_view(struct partition *partition, struct log_view *out);
 const char *partition_name(const struct partition *partition);
 int64_t partition_start(const struct partition *partition);       /* log start offset */
 int64_t partition_end(const struct partition *partition);         /* = high watermark */
