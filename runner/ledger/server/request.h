@@ -36,8 +36,10 @@ struct request {
     void *state;                  /* the handler's own */
 
     struct connection *connection; /* the rest is the server's; NULL once it is gone */
+    struct request *prev, *next;
     request_gone_fn *gone;
     void *gone_arg;
+    bool taken; /* by a handler */
     uint8_t *frame;
     uint32_t frame_len;
     struct server *server;
