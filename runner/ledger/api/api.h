@@ -25,6 +25,7 @@ api_fn api_versions;
 /* api_list_offsets.c */
 
 /* api_coordinator.c */
+api_fn api_find_coordinator;
 
 /* api_topics.c */
 

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "ledger/api/api.h"
+
+#include "ledger/wire/api.h"
+
+static api_fn *const table[WIRE_KEYS] = {
+    /* api_versions.c */
+    [WIRE_API_VERSIONS] = api_versions,
+
+    /* api_produce.c */
+
+    /* api_fetch.c */
+
+    /* api_list_offsets.c */
+
+    /* api_coordinator.c */
+    [WIRE_FIND_COORDINATOR] = api_find_coordinator,
+
+    /* api_topics.c */
+
+    /* api_configs.c */
+
+    /* api_cluster.c */
+
+    /* api_groups.c */
+
+    /* api_offsets.c */
+
+    /* api_consumer.c */
+
+    /* api_txn.c */
+};
+
+api_fn *api_find(int16_t key)
+{
+    return key >= 0 && key < WIRE_KEYS ? table[key] : NULL;
+}
