@@ -144,7 +144,7 @@ enum kafka_error {
     KAFKA_SHARE_SESSION_LIMIT_REACHED = 133,
 };
 
-/* One sentence about it, never NULL. */
+/* A few words about it, never NULL; an unknown code counts as UNKNOWN_SERVER_ERROR. */
 const char *kafka_error_text(enum kafka_error code);
 
 /* Its name as Kafka spells it, "OFFSET_OUT_OF_RANGE"; never NULL. */

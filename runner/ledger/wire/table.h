@@ -69,6 +69,10 @@ struct wire_message {
     int8_t flexible; /* the first version written in the compact way */
 };
 
+/* Bytes of a type on the wire (0: it says its own length), and of its member. */
+extern const uint8_t wire_fixed_bytes[WIRE_TYPES];
+extern const uint8_t wire_member_bytes[WIRE_TYPES];
+
 /* The members of a struct. */
 #define WIRE_MEMBER(S, type, ...) WIRE_MEMBER_##type(__VA_ARGS__)
 #define WIRE_MEMBER_boolean(name, ...) bool name;

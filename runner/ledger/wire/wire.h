@@ -51,12 +51,13 @@ struct wire_message; /* the descriptor of a struct, see table.h */
 enum { WIRE_ARENA_MAX = 16 * 1024 * 1024 };
 
 /*
- * Read the body of message m in this version from data into *out (a struct of m's type).
- * Strings, bytes and records borrow from data; arrays and nullable structs lie in the
- * arena. A field that the version lacks gets its default, unknown tagged fields are
- * skipped, bytes behind the message are ignored (Apache Kafka does the same).
+ * Read the body of message m in this version from data into *out (a struct of m's
+ * type). Strings, bytes and records borrow from data; arrays and nullable structs lie
+ * in the arena. A field that the version lacks gets its default, unknown tagged fields
+ * are skipped, bytes behind the message are ignored (Apache Kafka does the same).
  * Errors: ERROR_INPUT, names the field: too short, a length or count beyond the bytes
- *         that are left, a null where none may be, more than WIRE_ARENA_MAX in the arena.
+ *         that are left, a null where none may be, more than WIRE_ARENA_MAX in the
+ * arena.
  */
 int wire_read(const struct wire_message *m, int16_t version, const uint8_t *data,
               size_t len, struct mem_arena *arena, void *out, struct error *err);
@@ -66,8 +67,14 @@ int wire_read_some(const struct wire_message *m, int16_t version, const uint8_t 
                    size_t len, struct mem_arena *arena, void *out, size_t *used,
                    struct error *err);
 
-/* Set every field of *value (a struct of m's type) to its default. */
+/*
+ * Set every field of *value (a struct of m's type) to its default. Begin every response
+ * (and every element of its arrays) so: a zeroed struct is not one at its defaults.
+ */
 void wire_defaults(const struct wire_message *m, void *value);
+
+/* An array of count structs of m's type in the arena, each at its defaults. */
+void *wire_array(struct mem_arena *arena, const struct wire_message *m, size_t count);
 
 /* A part of an answer that is still in a file; it goes before bytes.data[at]. */
 struct wire_slice {
@@ -111,7 +118,8 @@ struct wire_header {
 
 /*
  * Read the head of a request (the bytes behind the length of the frame). The key and
- * version may be some that we do not offer: the caller looks them up with wire_api_find.
+ * version may be some that we do not offer: the caller looks them up with
+ * wire_api_find.
  */
 int wire_header_read(const uint8_t *data, size_t len, struct wire_header *out,
                      struct error *err);
@@ -119,8 +127,8 @@ int wire_header_read(const uint8_t *data, size_t len, struct wire_header *out,
 struct wire_api;
 
 /*
- * Append a whole frame: length, head, body. For wire_write_response out may hold earlier
- * frames; the length counts file slices too.
+ * Append a whole frame: length, head, body. For wire_write_response out may hold
+ * earlier frames; the length counts file slices too.
  */
 void wire_write_response(const struct wire_api *api, int16_t version,
                          int32_t correlation, const void *value, struct wire_out *out);
