@@ -3,8 +3,9 @@
  * batch.h - one record batch of message format v2: its header, its checksum, its place.
  * Layer: ledger/log (pure). Nothing here looks at single records; see records.h.
  *
- * The checksum covers everything from the attributes on. The base offset, the length, the
- * leader epoch and the magic stand before it, so a batch is given its place for free.
+ * The checksum covers everything from the attributes on. The base offset, the length,
+ * the leader epoch and the magic stand before it, so a batch is given its place for
+ * free.
  */
 #ifndef LEDGER_LOG_BATCH_H
 #define LEDGER_LOG_BATCH_H
@@ -96,7 +97,8 @@ void batch_place(uint8_t *data, int64_t base_offset, int32_t leader_epoch);
 /* LogAppendTime: set max_timestamp and the type bit, compute the checksum again. */
 void batch_stamp(uint8_t *data, size_t size, int64_t wall_ms);
 
-/* Write every field of batch (size and crc too, crc computed here) before its records. */
+/* Write every field of batch (size and crc too, crc computed here) before its records.
+ */
 void batch_write_header(uint8_t *data, struct batch *batch);
 
 /* What a control batch says. */
@@ -109,9 +111,11 @@ struct batch_control {
 
 /* Make a COMMIT or ABORT marker, not yet placed: BATCH_MARKER_BYTES at data. */
 void batch_control(uint8_t data[BATCH_MARKER_BYTES], int64_t producer_id,
-                   int16_t producer_epoch, struct batch_control control, int64_t wall_ms);
+                   int16_t producer_epoch, struct batch_control control,
+                   int64_t wall_ms);
 
-/* What the control batch of size bytes says; BATCH_MARKER_UNKNOWN when it is no marker. */
+/* What the control batch of size bytes says; BATCH_MARKER_UNKNOWN when it is no marker.
+ */
 struct batch_control batch_control_read(const uint8_t *data, size_t size);
 
 #endif

@@ -30,7 +30,8 @@ struct sync;
 /* What all logs of a broker share: open descriptors (LRU) and the flushing thread. */
 struct log_pool;
 
-/* max_open 0: as many as the process may have, less a reserve. sync NULL: never flush. */
+/* max_open 0: as many as the process may have, less a reserve. sync NULL: never flush.
+ */
 struct log_pool *log_pool_new(size_t max_open, struct sync *sync);
 void log_pool_free(struct log_pool *pool); /* after the last log and slice */
 
@@ -64,14 +65,15 @@ struct log_report {
     bool unclean;          /* the broker did not close it */
     int64_t checked_bytes; /* read again and compared with their checksums */
     int64_t cut_bytes;     /* removed from the end: never completely written */
-    int64_t lost_from, lost_to; /* offsets that were there and are not any more; equal: none */
+    int64_t lost_from,
+        lost_to; /* offsets that were there and are not any more; equal: none */
 };
 
 /*
  * Open the log in dir, making the folder and the first segment when there is none.
- * name ("topic-0") is for log lines. After a crash what lies behind the recovery point is
- * checked and a torn end cut off, which *report and one log line say. NULL and err when
- * the files cannot be read or written.
+ * name ("topic-0") is for log lines. After a crash what lies behind the recovery point
+ * is checked and a torn end cut off, which *report and one log line say. NULL and err
+ * when the files cannot be read or written.
  */
 struct log *log_open(struct log_pool *pool, const char *dir, const char *name,
                      const struct log_config *config, int64_t wall_ms,
@@ -90,15 +92,17 @@ const char *log_dir(const struct log *log);
 int64_t log_start(const struct log *log); /* first offset that may be read */
 int64_t log_end(const struct log *log);   /* offset of the next record */
 int64_t log_bytes(const struct log *log); /* of all segments */
-int64_t log_flushed(const struct log *log); /* recovery point: all before it is on disk */
-int64_t log_active(const struct log *log);  /* base offset of the segment that grows; it
-                                             * changes when the log rolls */
+int64_t
+log_flushed(const struct log *log); /* recovery point: all before it is on disk */
+int64_t log_active(const struct log *log); /* base offset of the segment that grows; it
+                                            * changes when the log rolls */
 bool log_failed(const struct log *log); /* a flush failed: it takes no more appends */
 
 /*
  * Append one or more whole batches, already placed from log_end on (batch_place). One
  * write; nothing is done per record. Rolls to a new segment first when that is due.
- * KAFKA_STORAGE_ERROR and err (disk full …): nothing was appended, a later one may work.
+ * KAFKA_STORAGE_ERROR and err (disk full …): nothing was appended, a later one may
+ * work.
  */
 enum kafka_error log_append(struct log *log, const uint8_t *data, size_t len,
                             int64_t wall_ms, struct error *err);
@@ -108,37 +112,41 @@ int log_roll(struct log *log, int64_t wall_ms, struct error *err);
 
 /* Whole batches in a file. Hand file to log_slice_release when the bytes were sent. */
 struct log_slice {
-    int fd;           /* valid as long as the slice */
+    int fd; /* valid as long as the slice */
     int64_t position;
-    int64_t len;      /* 0: nothing to read; then there is nothing to release */
-    int64_t offset;   /* of the first batch, which may begin before the offset asked for */
-    int64_t next;     /* reading goes on here */
+    int64_t len; /* 0: nothing to read; then there is nothing to release */
+    int64_t
+        offset;   /* of the first batch, which may begin before the offset asked for */
+    int64_t next; /* reading goes on here */
     void *file;
 };
 
 /*
- * Batches from the one that holds offset on, together at most max_bytes, none that begins
- * at or after limit (log_end, or the last stable offset). The first batch comes whole
- * even when it is larger, if min_one. What comes back was written by this process or has
- * passed its checksums; damaged ranges are left out and named in the log.
+ * Batches from the one that holds offset on, together at most max_bytes, none that
+ * begins at or after limit (log_end, or the last stable offset). The first batch comes
+ * whole even when it is larger, if min_one. What comes back was written by this process
+ * or has passed its checksums; damaged ranges are left out and named in the log.
  * KAFKA_OFFSET_OUT_OF_RANGE: not within log_start … log_end. KAFKA_STORAGE_ERROR: err.
  */
-enum kafka_error log_read(struct log *log, int64_t offset, int64_t max_bytes, int64_t limit,
-                          bool min_one, struct log_slice *out, struct error *err);
+enum kafka_error log_read(struct log *log, int64_t offset, int64_t max_bytes,
+                          int64_t limit, bool min_one, struct log_slice *out,
+                          struct error *err);
 void log_slice_release(void *file);
 
 /*
- * The first record at or after log_start whose timestamp is at least timestamp. *offset is
- * -1 when there is none. Compressed batches are opened to find the very record.
+ * The first record at or after log_start whose timestamp is at least timestamp. *offset
+ * is -1 when there is none. Compressed batches are opened to find the very record.
  */
 enum kafka_error log_find_time(struct log *log, int64_t timestamp, int64_t *offset,
                                int64_t *found_timestamp, struct error *err);
 
-/* The first record with the largest timestamp (ListOffsets -3); *offset -1: log is empty. */
+/* The first record with the largest timestamp (ListOffsets -3); *offset -1: log is
+ * empty. */
 enum kafka_error log_find_max_time(struct log *log, int64_t *offset, int64_t *timestamp,
                                    struct error *err);
 
-/* data: the whole batch of a control batch (size bytes), NULL for others. Non-zero: stop. */
+/* data: the whole batch of a control batch (size bytes), NULL for others. Non-zero:
+ * stop. */
 typedef int log_batch_fn(void *arg, const struct batch *batch, const uint8_t *data);
 
 /* All batches from the one that holds offset from on. -1 and err: fn stopped, or a read
@@ -151,7 +159,8 @@ enum kafka_error log_delete_before(struct log *log, int64_t offset, int64_t wall
                                    struct error *err);
 
 /* Throw everything away and begin anew at offset. */
-int log_truncate_all(struct log *log, int64_t offset, int64_t wall_ms, struct error *err);
+int log_truncate_all(struct log *log, int64_t offset, int64_t wall_ms,
+                     struct error *err);
 
 /*
  * Delete segments that retention no longer keeps (policy delete), remove files whose
@@ -161,7 +170,8 @@ bool log_retain(struct log *log, int64_t wall_ms);
 
 /* What only the transactions know; compaction asks for it. Functions may be NULL. */
 struct log_view {
-    int64_t first_unstable; /* nothing at or after it is touched; log_end when all is stable */
+    int64_t first_unstable; /* nothing at or after it is touched; log_end when all is
+                               stable */
     bool (*aborted)(void *arg, int64_t producer_id, int64_t offset);
     /* the batch holds the last sequence number of a producer that is still known */
     bool (*last_of_producer)(void *arg, int64_t producer_id, int64_t last_offset);
@@ -172,8 +182,8 @@ struct log_view {
 bool log_compactable(struct log *log, int64_t first_unstable, int64_t wall_ms);
 
 /*
- * Do about budget_bytes of compaction's reading and writing. True: more is to be done, call
- * again. Failures are logged and end the attempt; the log stays as it was.
+ * Do about budget_bytes of compaction's reading and writing. True: more is to be done,
+ * call again. Failures are logged and end the attempt; the log stays as it was.
  */
 bool log_compact_step(struct log *log, const struct log_view *view, int64_t wall_ms,
                       int64_t budget_bytes);

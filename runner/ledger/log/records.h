@@ -8,6 +8,7 @@
 #define LEDGER_LOG_RECORDS_H
 
 #include "ledger/log/batch.h"
+#include "ledger/log/codec.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +16,7 @@
 
 struct record {
     int64_t offset;
-    int64_t timestamp; /* with LogAppendTime: the batch's */
+    int64_t timestamp;  /* with LogAppendTime: the batch's */
     const uint8_t *key; /* borrowed from the walk, until it moves to another batch */
     const uint8_t *value;
     const uint8_t *headers; /* as they stand in the record: their count, then each */
@@ -30,8 +31,7 @@ struct records {
     struct batch batch;
     const uint8_t *next, *end;
     int32_t left; /* records that the header still promises */
-    uint8_t *buffer;
-    size_t buffer_size;
+    struct codec_buffer unpacked;
 };
 
 /*
@@ -46,12 +46,14 @@ enum kafka_error records_begin(struct records *walk, const uint8_t *data, size_t
 /* 1: *out is the next record; 0: that was the last; -1: what comes is no record. */
 int records_next(struct records *walk, struct record *out);
 
-void records_clear(struct records *walk); /* frees the buffer; the walk may be used again */
+void records_clear(
+    struct records *walk); /* frees the buffer; the walk may be used again */
 
 /*
- * Whether the batch's records are what its header says: as many, offsets 0, 1, 2 …, none
- * broken; need_keys (compacted topics): each with a key. Else KAFKA_INVALID_RECORD or the
- * error of records_begin. *bad is set to the index of the record at fault, -1: none is.
+ * Whether the batch's records are what its header says: as many, offsets 0, 1, 2 …,
+ * none broken; need_keys (compacted topics): each with a key. Else KAFKA_INVALID_RECORD
+ * or the error of records_begin. *bad is set to the index of the record at fault, -1:
+ * none is.
  */
 enum kafka_error records_check(struct records *walk, const uint8_t *data, size_t size,
                                size_t max_bytes, bool need_keys, int32_t *bad);
@@ -59,11 +61,9 @@ enum kafka_error records_check(struct records *walk, const uint8_t *data, size_t
 /* A batch in the making. */
 struct records_builder {
     struct batch batch;
-    uint8_t *data; /* header and records, uncompressed; the builder's */
-    size_t len;
-    size_t capacity;
-    uint8_t *packed; /* the finished batch when it is compressed; the builder's */
-    size_t packed_capacity;
+    int64_t max_timestamp;
+    struct codec_buffer plain;  /* header and records, uncompressed */
+    struct codec_buffer packed; /* the finished batch when it is compressed */
 };
 
 /*
@@ -76,9 +76,9 @@ void records_build(struct records_builder *builder, const struct batch *model);
 void records_add(struct records_builder *builder, const struct record *record);
 
 /*
- * The finished batch, valid until the builder is used again: sizes, count, max_timestamp
- * (of the records added; the model's when there is none or it is LogAppendTime), checksum.
- * NULL when compressing failed.
+ * The finished batch, valid until the builder is used again: sizes, count,
+ * max_timestamp (of the records added; the model's when there is none or it is
+ * LogAppendTime), checksum. NULL when compressing failed.
  */
 const uint8_t *records_finish(struct records_builder *builder, size_t *size);
 

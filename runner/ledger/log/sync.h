@@ -2,10 +2,11 @@
  *
  * sync.h - flushing files to disk (fsync) without stopping the loop.
  * Layer: ledger/log. One thread that owns nothing: it is handed descriptors, calls
- * fdatasync on them and reports by an eventfd. Everything else runs on the loop's thread.
+ * fdatasync on them and reports by an eventfd. Everything else runs on the loop's
+ * thread.
  *
- * Flushing goes in rounds. A round takes everything that is dirty at its beginning; what
- * becomes dirty meanwhile waits for the next one, all together (group commit).
+ * Flushing goes in rounds. A round takes everything that is dirty at its beginning;
+ * what becomes dirty meanwhile waits for the next one, all together (group commit).
  *
  * Interval policy:  sync_tick(sync, now_ms) in every turn of the loop.
  * Always policy:    ticket = sync_ticket(sync) after the append; answer when
@@ -27,7 +28,8 @@ typedef void sync_collect_fn(struct sync *sync, struct sync_entry *entry);
 /* The round is over. error: 0, or the errno of a flush that failed. */
 typedef void sync_done_fn(struct sync_entry *entry, int error);
 
-/* Something with files to flush: embedded in its owner, zeroed but for the functions. */
+/* Something with files to flush: embedded in its owner, zeroed but for the functions.
+ */
 struct sync_entry {
     sync_collect_fn *collect;
     sync_done_fn *done;
@@ -55,13 +57,15 @@ void sync_dirty(struct sync *sync, struct sync_entry *entry);
 /* In collect: flush fd in this round, then release(owner), if given. */
 void sync_add(struct sync *sync, int fd, void (*release)(void *owner), void *owner);
 
-/* Begin a round when it is due. The time to be called again, INT64_MAX: nothing is dirty. */
+/* Begin a round when it is due. The time to be called again, INT64_MAX: nothing is
+ * dirty. */
 int64_t sync_tick(struct sync *sync, int64_t now_ms);
 
 /* Begin a round as soon as may be. The ticket stands for all that is dirty now. */
 uint64_t sync_ticket(struct sync *sync);
 
-/* Take what the thread has finished; calls done functions, begins a round that waits. */
+/* Take what the thread has finished; calls done functions, begins a round that waits.
+ */
 void sync_poll(struct sync *sync);
 
 /* Before an entry's owner is freed: neither of its functions is called any more. */
