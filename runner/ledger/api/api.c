@@ -12,6 +12,8 @@ static api_fn *const table[WIRE_KEYS] = {
     /* api_fetch.c */
 
     /* api_list_offsets.c */
+    [WIRE_LIST_OFFSETS] = api_list_offsets,
+    [WIRE_OFFSET_FOR_LEADER_EPOCH] = api_offset_for_leader_epoch,
 
     /* api_coordinator.c */
     [WIRE_FIND_COORDINATOR] = api_find_coordinator,

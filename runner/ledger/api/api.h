@@ -23,6 +23,8 @@ api_fn api_versions;
 /* api_fetch.c */
 
 /* api_list_offsets.c */
+api_fn api_list_offsets;
+api_fn api_offset_for_leader_epoch;
 
 /* api_coordinator.c */
 api_fn api_find_coordinator;
