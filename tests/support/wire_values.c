@@ -55,7 +55,7 @@ static uint64_t random_number(uint64_t *state)
 static void random_value(const struct wire_field *f, int16_t version, uint64_t *state,
                          struct mem_arena *arena, void *out)
 {
-    bool null = draw_null(f, version, state);
+    bool null = f->shape == WIRE_ONE && draw_null(f, version, state);
     uint64_t number = random_number(state);
     size_t len = 0;
     void *data;

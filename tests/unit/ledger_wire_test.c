@@ -4,6 +4,7 @@
 #include "ledger/wire/api.h"
 #include "ledger/wire/bytes.h"
 #include "ledger/wire/errors.h"
+#include "ledger/wire/messages_configs.h"
 #include "ledger/wire/messages_fetch.h"
 #include "ledger/wire/messages_metadata.h"
 #include "ledger/wire/messages_offsets.h"
@@ -308,6 +309,24 @@ START_TEST(a_null_where_none_may_be_is_refused)
 }
 END_TEST
 
+START_TEST(an_element_is_never_null_even_where_the_array_may_be)
+{
+    struct mem_arena arena = {0};
+    struct describe_configs_request request;
+
+    ck_assert_int_eq(read_hex(&describe_configs_request_message, 1,
+                              "00 00 00 01 02 00 01 74 ff ff ff ff 00", &arena,
+                              &request),
+                     0);
+    ck_assert_int_eq(request.resources[0].configuration_keys_count, -1);
+    ck_assert_int_eq(read_hex(&describe_configs_request_message, 1,
+                              "00 00 00 01 02 00 01 74 00 00 00 01 ff ff 00", &arena,
+                              &request),
+                     -1);
+    mem_arena_clear(&arena);
+}
+END_TEST
+
 START_TEST(a_null_in_a_version_without_is_written_as_empty)
 {
     struct mem_arena arena = {0};
@@ -564,6 +583,7 @@ int main(void)
     tcase_add_test(tests, a_default_is_not_written_as_a_tagged_field);
     tcase_add_test(tests, an_absent_field_has_its_default);
     tcase_add_test(tests, a_null_where_none_may_be_is_refused);
+    tcase_add_test(tests, an_element_is_never_null_even_where_the_array_may_be);
     tcase_add_test(tests, a_null_in_a_version_without_is_written_as_empty);
     tcase_add_test(tests, hostile_counts_and_lengths_are_refused);
     tcase_add_test(tests, small_elements_cannot_use_up_the_memory);

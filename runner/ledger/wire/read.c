@@ -71,24 +71,27 @@ static int read_length(struct reader *r, size_t old_bytes, int32_t *length)
     return 0;
 }
 
+static bool may_be_null(const struct reader *r, const struct wire_field *f)
+{
+    return f->null >= 0 && r->version >= f->null;
+}
+
 /* A length, and the bytes that it promises are there; r->at is at the first of them. */
-static int read_sized(struct reader *r, const struct wire_field *f, size_t old_bytes,
+static int read_sized(struct reader *r, bool nullable, size_t old_bytes,
                       int32_t *length)
 {
     if (read_length(r, old_bytes, length) < 0)
         return -1;
     if (*length < 0)
-        return f->null >= 0 && r->version >= f->null ? 0
-                                                     : fail(r, "it may not be null");
+        return nullable ? 0 : fail(r, "it may not be null");
     if ((uint32_t)*length > left(r))
         return fail(r, "the message ends before it does");
     return 0;
 }
 
-static int read_string(struct reader *r, const struct wire_field *f,
-                       struct wire_string *out)
+static int read_string(struct reader *r, bool nullable, struct wire_string *out)
 {
-    if (read_sized(r, f, 2, &out->len) < 0)
+    if (read_sized(r, nullable, 2, &out->len) < 0)
         return -1;
     if (out->len > INT16_MAX)
         return fail(r, "a text longer than 32,767 bytes");
@@ -97,29 +100,31 @@ static int read_string(struct reader *r, const struct wire_field *f,
     return 0;
 }
 
-static int read_bytes(struct reader *r, const struct wire_field *f,
-                      struct wire_bytes *out)
+static int read_bytes(struct reader *r, bool nullable, struct wire_bytes *out)
 {
-    if (read_sized(r, f, 4, &out->len) < 0)
+    if (read_sized(r, nullable, 4, &out->len) < 0)
         return -1;
     out->data = out->len < 0 ? NULL : r->at;
     r->at += out->len < 0 ? 0 : out->len;
     return 0;
 }
 
-static int read_records(struct reader *r, const struct wire_field *f,
-                        struct wire_records *out)
+static int read_records(struct reader *r, bool nullable, struct wire_records *out)
 {
     struct wire_bytes bytes;
 
-    if (read_bytes(r, f, &bytes) < 0)
+    if (read_bytes(r, nullable, &bytes) < 0)
         return -1;
     *out = (struct wire_records){.data = bytes.data, .len = bytes.len, .fd = -1};
     return 0;
 }
 
-/* One value of the field's type; out is the member, or an element of its array. */
-static int read_value(struct reader *r, const struct wire_field *f, void *out)
+/*
+ * One value of the field's type; out is the member, or an element of its array (which
+ * is never null, even where the array may be).
+ */
+static int read_value(struct reader *r, const struct wire_field *f, bool nullable,
+                      void *out)
 {
     size_t size = wire_fixed_bytes[f->type];
     uint64_t eight;
@@ -150,11 +155,11 @@ static int read_value(struct reader *r, const struct wire_field *f, void *out)
         memcpy(out, r->at, size);
         break;
     case WIRE_STRING:
-        return read_string(r, f, out);
+        return read_string(r, nullable, out);
     case WIRE_BYTES:
-        return read_bytes(r, f, out);
+        return read_bytes(r, nullable, out);
     case WIRE_RECORDS:
-        return read_records(r, f, out);
+        return read_records(r, nullable, out);
     case WIRE_STRUCT_TYPE:
         return read_struct(r, f->child, out);
     case WIRE_TYPES:
@@ -216,8 +221,7 @@ static int read_array(struct reader *r, const struct wire_field *f, void **array
     if (read_length(r, 4, count) < 0)
         return -1;
     if (*count < 0)
-        return f->null >= 0 && r->version >= f->null ? 0
-                                                     : fail(r, "it may not be null");
+        return may_be_null(r, f) ? 0 : fail(r, "it may not be null");
     if ((uint32_t)*count > left(r) / (least ? least : 1))
         return fail(r, "it has more elements than the message has bytes for");
     if (*count == 0)
@@ -226,7 +230,7 @@ static int read_array(struct reader *r, const struct wire_field *f, void **array
     if (element == NULL)
         return -1;
     for (int32_t i = 0; i < *count; i++, element += size)
-        if (read_value(r, f, element) < 0)
+        if (read_value(r, f, false, element) < 0)
             return -1;
     return 0;
 }
@@ -238,7 +242,7 @@ static int read_maybe(struct reader *r, const struct wire_field *f, void **out)
         return fail(r, "the message ends before it does");
     *out = NULL;
     if ((int8_t)*r->at++ < 0)
-        return r->version >= f->null ? 0 : fail(r, "it may not be null");
+        return may_be_null(r, f) ? 0 : fail(r, "it may not be null");
     *out = take_memory(r, f->child->size);
     return *out ? read_struct(r, f->child, *out) : -1;
 }
@@ -250,7 +254,7 @@ static int read_field(struct reader *r, const struct wire_field *f, uint8_t *out
 
     r->field = f->name;
     if (f->shape == WIRE_ONE)
-        return read_value(r, f, out + f->offset);
+        return read_value(r, f, may_be_null(r, f), out + f->offset);
     result =
         f->shape == WIRE_MAYBE
             ? read_maybe(r, f, &pointer)
@@ -365,7 +369,6 @@ int wire_read(const struct wire_message *m, int16_t version, const uint8_t *data
 int wire_header_read(const uint8_t *data, size_t len, struct wire_header *out,
                      struct error *err)
 {
-    static const struct wire_field client_id = {.name = "client_id", .null = 0};
     static const struct wire_message header = {.name = "request_header"};
     struct reader r = {.at = data, .end = data + len, .message = &header, .err = err};
     const struct wire_api *api;
@@ -377,8 +380,8 @@ int wire_header_read(const uint8_t *data, size_t len, struct wire_header *out,
     out->version = (int16_t)bytes_get16(data + 2);
     out->correlation = (int32_t)bytes_get32(data + 4);
     r.at += 8;
-    r.field = client_id.name;
-    if (read_string(&r, &client_id, &out->client_id) < 0)
+    r.field = "client_id";
+    if (read_string(&r, true, &out->client_id) < 0)
         return -1;
     api = wire_api_find(out->key);
     if (api != NULL && wire_api_flexible(api, out->version) &&

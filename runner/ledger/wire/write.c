@@ -43,12 +43,17 @@ static void put_varint(struct wire_out *out, uint32_t value)
         bytes_put_varint((uint8_t *)out->bytes.data + out->bytes.len, value);
 }
 
-/* A length or count; -1 is null, which a version that knows none gets as 0. */
-static void put_length(struct writer *w, const struct wire_field *f, size_t old_bytes,
+static bool may_be_null(const struct writer *w, const struct wire_field *f)
+{
+    return f->null >= 0 && w->version >= f->null;
+}
+
+/* A length or count; -1 is null, which is written as 0 where none may be. */
+static void put_length(struct writer *w, bool nullable, size_t old_bytes,
                        int64_t length)
 {
     if (length < 0)
-        length = f->null >= 0 && w->version >= f->null ? -1 : 0;
+        length = nullable ? -1 : 0;
     if (w->flexible)
         put_varint(w->out, (uint32_t)(length + 1));
     else if (old_bytes == 2)
@@ -57,19 +62,18 @@ static void put_length(struct writer *w, const struct wire_field *f, size_t old_
         bytes_put32(grow(w->out, 4), (uint32_t)length);
 }
 
-static void write_string(struct writer *w, const struct wire_field *f,
+static void write_string(struct writer *w, bool nullable,
                          const struct wire_string *string)
 {
     assert(string->len <= INT16_MAX);
-    put_length(w, f, 2, string->len);
+    put_length(w, nullable, 2, string->len);
     if (string->len > 0)
         put(w->out, string->data, (size_t)string->len);
 }
 
-static void write_bytes(struct writer *w, const struct wire_field *f,
-                        const struct wire_bytes *bytes)
+static void write_bytes(struct writer *w, bool nullable, const struct wire_bytes *bytes)
 {
-    put_length(w, f, 4, bytes->len);
+    put_length(w, nullable, 4, bytes->len);
     if (bytes->len > 0)
         put(w->out, bytes->data, (size_t)bytes->len);
 }
@@ -89,11 +93,11 @@ static void add_slice(struct wire_out *out, const struct wire_records *records)
     out->slices_bytes += records->len;
 }
 
-static void write_records(struct writer *w, const struct wire_field *f,
+static void write_records(struct writer *w, bool nullable,
                           const struct wire_records *records)
 {
     assert(records->len <= INT32_MAX - 1);
-    put_length(w, f, 4, records->len);
+    put_length(w, nullable, 4, records->len);
     if (records->len <= 0)
         return;
     if (records->data != NULL)
@@ -102,7 +106,9 @@ static void write_records(struct writer *w, const struct wire_field *f,
         add_slice(w->out, records);
 }
 
-static void write_value(struct writer *w, const struct wire_field *f, const void *value)
+/* The member, or an element of its array (which is never null). */
+static void write_value(struct writer *w, const struct wire_field *f, bool nullable,
+                        const void *value)
 {
     uint64_t eight;
 
@@ -130,13 +136,13 @@ static void write_value(struct writer *w, const struct wire_field *f, const void
         put(w->out, value, sizeof(struct wire_uuid));
         break;
     case WIRE_STRING:
-        write_string(w, f, value);
+        write_string(w, nullable, value);
         break;
     case WIRE_BYTES:
-        write_bytes(w, f, value);
+        write_bytes(w, nullable, value);
         break;
     case WIRE_RECORDS:
-        write_records(w, f, value);
+        write_records(w, nullable, value);
         break;
     case WIRE_STRUCT_TYPE:
         write_struct(w, f->child, value);
@@ -164,9 +170,9 @@ static void write_array(struct writer *w, const struct wire_field *f,
 {
     size_t size = f->child ? f->child->size : wire_member_bytes[f->type];
 
-    put_length(w, f, 4, count);
+    put_length(w, may_be_null(w, f), 4, count);
     for (int32_t i = 0; i < count; i++, element += size)
-        write_value(w, f, element);
+        write_value(w, f, false, element);
 }
 
 static void write_field(struct writer *w, const struct wire_field *f, const void *value)
@@ -174,7 +180,7 @@ static void write_field(struct writer *w, const struct wire_field *f, const void
     const uint8_t *member = (const uint8_t *)value + f->offset;
 
     if (f->shape == WIRE_ONE) {
-        write_value(w, f, member);
+        write_value(w, f, may_be_null(w, f), member);
     } else if (f->shape == WIRE_MANY) {
         write_array(w, f, pointer_at(member), count_of(f, value));
     } else {
