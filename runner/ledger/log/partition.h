@@ -24,8 +24,7 @@ struct partition_config {
     bool log_append_time;            /* message.timestamp.type=LogAppendTime */
     int64_t timestamp_before_max_ms; /* message.timestamp.before.max.ms */
     int64_t timestamp_after_max_ms;  /* message.timestamp.after.max.ms */
-    int compression;                 /* -1: producer; else the codec's number in a batch */
-    int compression_level;           /* of that codec */
+    int compression;                 /* -1: producer; else an enum batch_codec */
 };
 
 /* Kafka's defaults for what stands beside log. */
@@ -56,6 +55,8 @@ int64_t partition_last_stable(const struct partition *partition); /* LSO */
 bool partition_in_transaction(const struct partition *partition, int64_t producer_id,
                               int16_t epoch);
 int64_t partition_open_transactions(const struct partition *partition);
+bool partition_producer(const struct partition *partition, int64_t producer_id,
+                        struct producers_state *out);
 /* DescribeProducers: every producer that is not forgotten. */
 void partition_each_producer(const struct partition *partition, producers_each_fn *fn,
                              void *arg);
@@ -127,9 +128,9 @@ struct partition_appended {
 
 /*
  * Is the batch transactional without its producer having a transaction open here? Then ask
- * txns_produce() first and hand its yes in as how.verified. A duplicate needs none. Broken
- * batches say false: partition_append names what is wrong with them. The two out
- * parameters are always set (-1 without a producer id).
+ * txns_produce() first and hand its yes in as how.verified. Broken batches say false:
+ * partition_append names what is wrong with them. The two out parameters are always set
+ * (-1 without a producer id).
  */
 bool partition_asks_coordinator(const struct partition *partition, const uint8_t *records,
                                 int64_t len, int64_t *producer_id, int16_t *epoch);
@@ -166,9 +167,9 @@ enum kafka_error partition_marker(struct partition *partition,
  * OFFSET_OUT_OF_RANGE above the high watermark, POLICY_VIOLATION without delete policy.
  */
 enum kafka_error partition_delete_before(struct partition *partition, int64_t offset,
-                                         int64_t *low);
+                                         int64_t wall_ms, int64_t *low);
 
-/* After retention or compaction moved the log's start: producers follow. Called by tick. */
+/* After retention moved the log's start: producers follow, the listener is told. */
 void partition_trimmed(struct partition *partition);
 /* Forget producers that are idle for a day. Cheap; once every 10 minutes is enough. */
 void partition_expire(struct partition *partition, int64_t wall_ms);

@@ -11,14 +11,15 @@
  *
  * The state lives in two files of the partition's folder. "producers" is a snapshot taken
  * at roll and clean close; the batch headers after it are replayed (producers_replay).
- * "aborted" lists the aborted transactions, one line of fixed size each, cut at the front
- * when the log is. Both can be made again from the log. About 200 bytes a producer,
- * PRODUCERS_MAX idle ones: beyond it the oldest are forgotten, as by expiry.
+ * "aborted" lists the aborted transactions (aborted.h). Both are made again from the log
+ * when they do not fit it. About 220 bytes a producer, PRODUCERS_MAX idle ones: beyond it
+ * those that rest longest are forgotten, as by expiry.
  */
 #ifndef LEDGER_LOG_PRODUCERS_H
 #define LEDGER_LOG_PRODUCERS_H
 
 #include "base/error.h"
+#include "ledger/log/aborted.h"
 #include "ledger/log/batch.h"
 #include "ledger/wire/errors.h"
 
@@ -33,14 +34,6 @@ enum {
 
 struct producers;
 
-/* A transaction that was aborted; its records are between first and last offset. */
-struct producers_aborted {
-    int64_t producer_id;
-    int64_t first_offset;
-    int64_t last_offset;        /* of the marker */
-    int64_t last_stable_offset; /* when it was aborted */
-};
-
 /* One producer, as DescribeProducers shows it. */
 struct producers_state {
     int64_t producer_id;
@@ -49,6 +42,7 @@ struct producers_state {
     int64_t last_ms;       /* wall clock: its last write */
     int32_t coordinator_epoch;
     int64_t transaction_offset; /* first of the open transaction; -1: none open */
+    int64_t last_offset;        /* of its last batch, -1: none */
 };
 
 /* Where a duplicate was written. */
@@ -102,10 +96,10 @@ void producers_each(const struct producers *producers, producers_each_fn *fn, vo
 
 /*
  * The aborted transactions that have records in [from, to). Returns their number; *out is
- * borrowed until the next call that changes producers.
+ * borrowed until the next call. -1: their file cannot be read.
  */
 int32_t producers_aborted(struct producers *producers, int64_t from, int64_t to,
-                          const struct producers_aborted **out);
+                          const struct producers_aborted **out, struct error *err);
 
 /* ---- changes ---------------------------------------------------------------------- */
 
@@ -115,24 +109,21 @@ enum producers_verdict producers_check(const struct producers *producers,
                                        const struct producers_how *how,
                                        struct producers_duplicate *duplicate,
                                        enum kafka_error *error);
-/* The data batch was appended at base_offset. */
+/* The data batch was appended; its base_offset is the one it got. */
 void producers_append(struct producers *producers, const struct batch *batch,
-                      int64_t base_offset, int64_t wall_ms);
+                      int64_t wall_ms);
 
 /*
  * May a marker of this producer be written? INVALID_PRODUCER_EPOCH,
- * TRANSACTION_COORDINATOR_FENCED. bumps_epoch: its epoch must be above the last one seen.
+ * TRANSACTION_COORDINATOR_FENCED. bumps_epoch: it must be above the epoch of the records.
  */
 enum kafka_error producers_check_marker(const struct producers *producers,
                                         int64_t producer_id, int16_t epoch,
                                         int32_t coordinator_epoch, bool bumps_epoch);
-/*
- * A marker was written at offset. -1: the aborted list could not be written (it is right
- * in memory and will be written with the next one, or made again at open).
- */
-int producers_marker(struct producers *producers, int64_t producer_id, int16_t epoch,
-                     int32_t coordinator_epoch, bool commit, int64_t offset, int64_t wall_ms,
-                     struct error *err);
+/* A marker was written at offset. */
+void producers_marker(struct producers *producers, int64_t producer_id, int16_t epoch,
+                      int32_t coordinator_epoch, bool commit, int64_t offset,
+                      int64_t wall_ms);
 
 /*
  * A batch that is in the log after the snapshot: data or marker, in order of offsets.
@@ -143,8 +134,6 @@ void producers_replay(struct producers *producers, const struct batch *batch, bo
 
 /* The log now begins here: forget aborted transactions that ended before. */
 void producers_trim(struct producers *producers, int64_t log_start);
-/* The log was emptied and begins anew (truncation): forget everything. */
-void producers_reset(struct producers *producers);
 /* Forget producers that have not written for expire_ms and have no transaction open. */
 void producers_expire(struct producers *producers, int64_t wall_ms, int64_t expire_ms);
 
