@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const fuzz_words[] = {
+    "nodes:", "program: ", "from: ", "clients: ", "with: ", "{", "}", "[", "]", ": ",
+    "- ", "\n", "\n  ", "&a ", "*a", "<<: ", "!!str ", "${A}", "${B:-x}", "${file:",
+    "$$", "|", ">", "\"", "'", "#", "---\n", "...\n", "? ", "\xef\xbb\xbf", "\t", "0",
+    "9999999", "-1", "1.5h", "2MiB", "topic: t", "defaults: ", "kafka: ", "null",
+    "%TAG ! !\n", NULL};
+
 /* Fails also when assertions are compiled out. */
 static void must(int condition)
 {
