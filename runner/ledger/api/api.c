@@ -8,6 +8,7 @@ static api_fn *const table[WIRE_KEYS] = {
     [WIRE_API_VERSIONS] = api_versions,
 
     /* api_produce.c */
+    [WIRE_PRODUCE] = api_produce,
 
     /* api_fetch.c */
 

@@ -19,6 +19,8 @@ api_fn *api_find(int16_t key);
 api_fn api_versions;
 
 /* api_produce.c */
+api_fn api_produce;
+void api_produce_flushed(struct ledger *ledger); /* after sync_poll: answer who waited */
 
 /* api_fetch.c */
 

@@ -37,6 +37,7 @@ struct ledger {
     struct groups *groups;
     struct txns *txns;
     struct fetches *fetches;
+    struct produce_wait *produces; /* api_produce.c: answers that wait for fsync */
 
     char cluster_id[32]; /* base64 of a uuid, as Kafka writes it */
     const char *data_dir;
