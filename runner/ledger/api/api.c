@@ -11,6 +11,7 @@ static api_fn *const table[WIRE_KEYS] = {
     [WIRE_PRODUCE] = api_produce,
 
     /* api_fetch.c */
+    [WIRE_FETCH] = api_fetch,
 
     /* api_list_offsets.c */
     [WIRE_LIST_OFFSETS] = api_list_offsets,

@@ -23,6 +23,7 @@ api_fn api_produce;
 void api_produce_flushed(struct ledger *ledger); /* after sync_poll: answer who waited */
 
 /* api_fetch.c */
+api_fn api_fetch;
 
 /* api_list_offsets.c */
 api_fn api_list_offsets;
