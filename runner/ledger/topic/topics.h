@@ -46,6 +46,7 @@ struct topics_settings {
     int32_t default_partitions; /* num.partitions */
     bool sync;                  /* fsync always: a change is on the disk when it returns */
     const struct config_set *fixed; /* static broker configs; copied */
+    struct log_pool *pool;          /* what the partitions are opened with */
 };
 
 /*
@@ -62,6 +63,8 @@ struct topic *topics_find(struct topics *topics, struct wire_string name);
 struct topic *topics_find_id(struct topics *topics, const struct wire_uuid *id);
 int32_t topics_count(const struct topics *topics);
 int64_t topics_partitions(const struct topics *topics); /* of all topics */
+/* Changes whenever a topic is created, grown or deleted. */
+uint64_t topics_version(const struct topics *topics);
 /* The topic at this place in the order of names, 0 … topics_count - 1. */
 struct topic *topics_at(struct topics *topics, int32_t index);
 /* Place of the first topic whose name is not below name. */
