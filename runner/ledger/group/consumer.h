@@ -49,6 +49,7 @@ typedef void consumer_found_fn(void *arg, struct consumer_group *group);
 
 /*
  * Read all consumer groups from the store. fn takes each. Their sessions begin at now_ms.
+ * Damaged entries are logged and left out; -1 and err when nothing but damage is there.
  */
 int consumer_load(const struct consumer_env *env, int64_t now_ms, consumer_found_fn *fn,
                   void *arg, struct error *err);

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * consumer_heartbeat.c - the one request of the protocol: join, go on, leave.
+ */
+#include "base/log.h"
+#include "base/mem.h"
+#include "ledger/group/assignor.h"
+#include "ledger/group/consumer_group.h"
+#include "ledger/group/groups.h"
+#include "ledger/group/reconcile.h"
+#include "ledger/wire/messages_consumer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* One heartbeat on its way. */
+struct beat {
+    struct consumer_group *group;
+    const struct consumer_group_heartbeat_request *request;
+    const struct groups_caller *caller;
+    struct mem_arena *arena;
+    struct consumer_group_heartbeat_response *response;
+    const char *member_id;
+    struct partition_set owned; /* what the member says it has */
+    bool says_owned;
+};
+
+/* ---- refusals --------------------------------------------------------------------- */
+
+static enum kafka_error __attribute__((format(printf, 4, 5)))
+refuse(struct consumer_group_heartbeat_response *response, struct mem_arena *arena,
+       enum kafka_error error, const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        abort();
+    va_end(args);
+    wire_defaults(&consumer_group_heartbeat_response_message, response);
+    response->error_code = (int16_t)error;
+    response->error_message = wire_string_of(mem_arena_strdup(arena, text));
+    free(text);
+    return error;
+}
+
+/* As Java's trim().isEmpty(); null is no empty text. */
+static bool blank(struct wire_string text)
+{
+    for (int32_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] > ' ')
+            return false;
+    return text.len >= 0;
+}
+
+static const char *check_join(const struct consumer_group_heartbeat_request *request)
+{
+    if (request->rebalance_timeout_ms == -1)
+        return "RebalanceTimeoutMs must be provided in first request.";
+    if (request->topic_partitions_count != 0)
+        return "TopicPartitions must be empty when (re-)joining.";
+    if (request->subscribed_topic_names_count < 0 && request->subscribed_topic_regex.len < 0)
+        return "Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when "
+               "(re-)joining.";
+    return NULL;
+}
+
+/* What makes a request invalid, NULL when nothing does. */
+static const char *check_request(const struct consumer_group_heartbeat_request *request,
+                                 int16_t version)
+{
+    bool needs_member =
+        version >= 1 || request->member_epoch > 0 || request->member_epoch == CONSUMER_LEAVE;
+
+    if (needs_member && blank(request->member_id))
+        return "MemberId can't be empty.";
+    if (blank(request->group_id))
+        return "GroupId can't be empty.";
+    if (blank(request->instance_id))
+        return "InstanceId can't be empty.";
+    if (blank(request->rack_id))
+        return "RackId can't be empty.";
+    if (request->member_epoch == CONSUMER_JOIN)
+        return check_join(request);
+    if (request->member_epoch == CONSUMER_LEAVE_STATIC && request->instance_id.len < 0)
+        return "InstanceId can't be null.";
+    if (request->member_epoch < CONSUMER_LEAVE_STATIC)
+        return "MemberEpoch is invalid.";
+    return NULL;
+}
+
+enum kafka_error
+consumer_check(const struct consumer_group_heartbeat_request *request, int16_t version,
+               struct mem_arena *arena, struct consumer_group_heartbeat_response *response)
+{
+    const char *wrong = check_request(request, version);
+    const char *assignor;
+
+    if (wrong != NULL)
+        return refuse(response, arena, KAFKA_INVALID_REQUEST, "%s", wrong);
+    if (request->server_assignor.len < 0)
+        return KAFKA_NONE;
+    assignor = mem_arena_strndup(arena, request->server_assignor.data,
+                                 (size_t)request->server_assignor.len);
+    if (assignor_find(assignor) == NULL)
+        return refuse(response, arena, KAFKA_UNSUPPORTED_ASSIGNOR,
+                      "ServerAssignor %s is not supported. Supported assignors: %s.",
+                      assignor, "uniform, range");
+    return KAFKA_NONE;
+}
+
+static enum kafka_error unknown_member(struct beat *beat)
+{
+    return refuse(beat->response, beat->arena, KAFKA_UNKNOWN_MEMBER_ID,
+                  "Member %s is not a member of group %s.", beat->member_id, beat->group->id);
+}
+
+/* ---- who it is -------------------------------------------------------------------- */
+
+/* A uuid as Kafka writes it: 16 random bytes in base64 for URLs. */
+static char *random_id(struct mem_arena *arena)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *text = mem_arena_alloc(arena, 23);
+    uint8_t raw[18] = {0};
+
+    do
+        if (getrandom(raw, 16, 0) != 16)
+            abort();
+    while (raw[0] >> 2 == 62); /* an id that begins with "-" is trouble in a shell */
+    for (int i = 0; i < 22; i++) {
+        int bit = i * 6;
+        unsigned pair = (unsigned)raw[bit / 8] << 8 | raw[bit / 8 + 1];
+
+        text[i] = digits[pair >> (10 - bit % 8) & 63];
+    }
+    return text;
+}
+
+/* Is this epoch one that the member may come with? */
+static enum kafka_error check_epoch(struct beat *beat, const struct consumer_member *member)
+{
+    int32_t epoch = beat->request->member_epoch;
+
+    if (epoch == CONSUMER_JOIN || epoch == member->epoch)
+        return KAFKA_NONE;
+    if (epoch > member->epoch)
+        return refuse(beat->response, beat->arena, KAFKA_FENCED_MEMBER_EPOCH,
+                      "The consumer group member has a greater member epoch (%d) than the one "
+                      "known by the group coordinator (%d). The member must abandon all its "
+                      "partitions and rejoin.",
+                      epoch, member->epoch);
+    /* The answer with the new epoch may have been lost. */
+    if (epoch == member->previous_epoch && beat->says_owned &&
+        partition_set_within(&beat->owned, &member->assigned))
+        return KAFKA_NONE;
+    return refuse(beat->response, beat->arena, KAFKA_FENCED_MEMBER_EPOCH,
+                  "The consumer group member has a smaller member epoch (%d) than the one "
+                  "known by the group coordinator (%d). The member must abandon all its "
+                  "partitions and rejoin.",
+                  epoch, member->epoch);
+}
+
+/* The static member of the request's instance id, for who goes on or leaves. */
+static enum kafka_error find_static(struct beat *beat, struct consumer_member **member)
+{
+    const char *instance = mem_arena_strndup(beat->arena, beat->request->instance_id.data,
+                                             (size_t)beat->request->instance_id.len);
+
+    *member = consumer_find_instance(beat->group, instance);
+    if (*member == NULL)
+        return refuse(beat->response, beat->arena, KAFKA_UNKNOWN_MEMBER_ID,
+                      "Instance id %s is unknown.", instance);
+    if (strcmp((*member)->id, beat->member_id) != 0)
+        return refuse(beat->response, beat->arena, KAFKA_FENCED_INSTANCE_ID,
+                      "Static member %s with instance id %s was fenced by member %s.",
+                      beat->member_id, instance, (*member)->id);
+    return KAFKA_NONE;
+}
+
+/* A member that goes on. */
+static enum kafka_error find_member(struct beat *beat, struct consumer_member **member)
+{
+    enum kafka_error error;
+
+    if (beat->request->instance_id.len >= 0) {
+        error = find_static(beat, member);
+        if (error != KAFKA_NONE)
+            return error;
+    } else {
+        *member = consumer_find(beat->group, beat->member_id);
+        if (*member == NULL)
+            return unknown_member(beat);
+    }
+    return check_epoch(beat, *member);
+}
+
+/* A static member joins: *old is the one it takes over from, if there is one. */
+static enum kafka_error join_static(struct beat *beat, struct consumer_member **old)
+{
+    const char *instance = mem_arena_strndup(beat->arena, beat->request->instance_id.data,
+                                             (size_t)beat->request->instance_id.len);
+    const struct consumer_member *other;
+
+    *old = consumer_find_instance(beat->group, instance);
+    if (*old == NULL) {
+        *old = consumer_find(beat->group, beat->member_id);
+        return KAFKA_NONE;
+    }
+    other = consumer_find(beat->group, beat->member_id);
+    if (other != NULL && other != *old)
+        return refuse(beat->response, beat->arena, KAFKA_INVALID_REQUEST,
+                      "MemberId %s is that of another member.", beat->member_id);
+    if ((*old)->epoch == CONSUMER_LEAVE_STATIC)
+        return KAFKA_NONE;
+    return refuse(beat->response, beat->arena, KAFKA_UNRELEASED_INSTANCE_ID,
+                  "Static member %s with instance id %s cannot join the group because the "
+                  "instance id is owned by %s member.",
+                  beat->member_id, instance, (*old)->id);
+}
+
+/* The member as it was before this request, under the id it has now; *old may be NULL. */
+static struct consumer_member *member_before(const struct beat *beat,
+                                             const struct consumer_member *old)
+{
+    struct consumer_member *next;
+
+    if (old == NULL)
+        return consumer_member_new(beat->member_id);
+    next = consumer_member_copy(old);
+    if (old->epoch == CONSUMER_LEAVE_STATIC && beat->request->member_epoch == CONSUMER_JOIN) {
+        free(next->id);
+        next->id = mem_strdup(beat->member_id);
+        next->epoch = 0;
+        next->previous_epoch = 0;
+    }
+    return next;
+}
+
+static enum kafka_error find_or_join(struct beat *beat, struct consumer_member **old)
+{
+    struct consumer_group *group = beat->group;
+
+    if (HASH_COUNT(group->members) >= (unsigned)group->env->max_size &&
+        consumer_find(group, beat->member_id) == NULL)
+        return refuse(beat->response, beat->arena, KAFKA_GROUP_MAX_SIZE_REACHED,
+                      "The consumer group has reached its maximum capacity of %d members.",
+                      group->env->max_size);
+    if (beat->request->member_epoch != CONSUMER_JOIN)
+        return find_member(beat, old);
+    if (beat->request->instance_id.len >= 0)
+        return join_static(beat, old);
+    *old = consumer_find(group, beat->member_id);
+    return KAFKA_NONE;
+}
+
+/* ---- going on --------------------------------------------------------------------- */
+
+/* A new pattern must be one. */
+static enum kafka_error check_pattern(struct beat *beat, const char *regex)
+{
+    char why[PATTERN_WHY] = "";
+
+    if (*regex == '\0' || consumer_pattern_find(beat->group, regex) != NULL)
+        return KAFKA_NONE;
+    if (consumer_pattern_add(beat->group, regex, why))
+        return KAFKA_NONE;
+    consumer_patterns_tidy(beat->group);
+    return refuse(beat->response, beat->arena, KAFKA_INVALID_REGULAR_EXPRESSION,
+                  "SubscribedTopicRegex `%s` is not a valid regular expression: %s.", regex,
+                  why);
+}
+
+struct taken {
+    const struct consumer_group *group;
+    const struct consumer_member *member; /* as the group has it; NULL: not yet */
+};
+
+static bool taken_by_other(void *arg, const struct partition_id *which)
+{
+    const struct taken *taken = arg;
+
+    if (!consumer_taken(taken->group, which))
+        return false;
+    return taken->member == NULL ||
+           (!partition_set_has(&taken->member->assigned, &which->topic, which->partition) &&
+            !partition_set_has(&taken->member->revoking, &which->topic, which->partition));
+}
+
+static void step(struct beat *beat, struct consumer_change *change, bool changed)
+{
+    struct consumer_member *next = change->next;
+    struct taken taken = {beat->group, change->old};
+    struct partition_set topics;
+
+    if (!changed && consumer_member_settled(next, change->target_epoch))
+        return;
+    topics = consumer_subscribed_to(beat->group, next);
+    reconcile_step(next, &(struct reconcile){
+                             .target_epoch = change->target_epoch,
+                             .target = consumer_change_next_target(change),
+                             .subscribed_to = &topics,
+                             .subscription_changed = changed,
+                             .owned = beat->says_owned ? &beat->owned : NULL,
+                             .taken = taken_by_other,
+                             .arg = &taken,
+                         });
+    partition_set_clear(&topics);
+}
+
+/* Has the step moved the member? */
+static bool moved(const struct consumer_member *before, const struct consumer_member *now)
+{
+    return before == NULL || before->state != now->state || before->epoch != now->epoch ||
+           before->previous_epoch != now->previous_epoch ||
+           !partition_set_equal(&before->assigned, &now->assigned) ||
+           !partition_set_equal(&before->revoking, &now->revoking);
+}
+
+static void set_deadlines(struct beat *beat, const struct consumer_member *old,
+                          struct consumer_member *next)
+{
+    int64_t now_ms = beat->caller->now_ms;
+
+    next->session_deadline_ms = now_ms + consumer_session_ms(beat->group);
+    if (next->state != CONSUMER_UNREVOKED)
+        next->rebalance_deadline_ms = INT64_MAX;
+    else if (moved(old, next))
+        next->rebalance_deadline_ms = now_ms + next->rebalance_timeout_ms;
+}
+
+/* ---- answers ---------------------------------------------------------------------- */
+
+static struct consumer_group_heartbeat_response_assignment *
+answer_assignment(const struct partition_set *set, struct mem_arena *arena)
+{
+    struct consumer_group_heartbeat_response_assignment *answer =
+        mem_arena_alloc(arena, sizeof(*answer));
+    size_t run, topics = 0;
+
+    for (size_t i = 0; i < set->count; i += partition_set_run(set, i))
+        topics++;
+    answer->topic_partitions =
+        mem_arena_alloc(arena, (topics + 1) * sizeof(*answer->topic_partitions));
+    for (size_t i = 0; i < set->count; i += run) {
+        int32_t *numbers;
+
+        run = partition_set_run(set, i);
+        numbers = mem_arena_alloc(arena, run * sizeof(*numbers));
+        for (size_t j = 0; j < run; j++)
+            numbers[j] = set->items[i + j].partition;
+        answer->topic_partitions[answer->topic_partitions_count++] =
+            (struct consumer_group_heartbeat_response_topic_partitions){
+                .topic_id = set->items[i].topic,
+                .partitions = numbers,
+                .partitions_count = (int32_t)run,
+            };
+    }
+    return answer;
+}
+
+static void answer(struct beat *beat, const struct consumer_member *member, bool assignment)
+{
+    struct consumer_group_heartbeat_response *response = beat->response;
+
+    wire_defaults(&consumer_group_heartbeat_response_message, response);
+    response->member_id = wire_string_of(mem_arena_strdup(beat->arena, member->id));
+    response->member_epoch = member->epoch;
+    response->heartbeat_interval_ms = consumer_heartbeat_ms(beat->group);
+    if (assignment)
+        response->assignment = answer_assignment(&member->assigned, beat->arena);
+}
+
+/* A request that says everything is answered with everything. */
+static bool full(const struct consumer_group_heartbeat_request *request)
+{
+    return request->member_epoch == CONSUMER_JOIN ||
+           (request->rebalance_timeout_ms != -1 &&
+            (request->subscribed_topic_names_count >= 0 ||
+             request->subscribed_topic_regex.len >= 0) &&
+            request->topic_partitions_count >= 0);
+}
+
+static void go_on(struct beat *beat, struct consumer_member *old)
+{
+    static const struct partition_set none;
+    struct consumer_group *group = beat->group;
+    struct consumer_member *next = member_before(beat, old);
+    bool looked, names_changed, regex_changed;
+    struct consumer_change change;
+
+    consumer_member_update(next, beat->request, beat->caller->client_id, beat->caller->host);
+    if (check_pattern(beat, next->regex) != KAFKA_NONE) {
+        consumer_member_free(next);
+        return;
+    }
+    looked = consumer_patterns_refresh(group, beat->caller->now_ms);
+    names_changed =
+        old == NULL ? next->topics_count > 0 : !consumer_member_same_topics(old, next);
+    regex_changed = strcmp(old == NULL ? "" : old->regex, next->regex) != 0;
+    consumer_change_begin(&change, group, old, next);
+    if (group->epoch == 0 || names_changed || regex_changed || looked || !group->compared ||
+        group->version != group->env->topics.version(group->env->topics.arg))
+        consumer_change_epoch(&change, group->epoch == 0 || names_changed || regex_changed,
+                              beat->arena);
+    if (change.epoch > change.target_epoch)
+        consumer_change_target(&change, beat->arena);
+    step(beat, &change, names_changed || regex_changed);
+    set_deadlines(beat, old, next);
+    answer(beat, next,
+           full(beat->request) ||
+               !partition_set_equal(old == NULL ? &none : &old->assigned, &next->assigned));
+    if (consumer_change_commit(&change) != KAFKA_NONE)
+        refuse(beat->response, beat->arena, KAFKA_COORDINATOR_NOT_AVAILABLE, "%s",
+               kafka_error_text(KAFKA_COORDINATOR_NOT_AVAILABLE));
+    else
+        group->compared = true;
+}
+
+/* ---- leaving ---------------------------------------------------------------------- */
+
+/* A static member goes for a while: it keeps what it has until its session is over. */
+static enum kafka_error leave_static(struct beat *beat, struct consumer_member *old)
+{
+    struct consumer_change change;
+    struct consumer_member *next = consumer_member_copy(old);
+
+    next->epoch = CONSUMER_LEAVE_STATIC;
+    next->rebalance_deadline_ms = INT64_MAX;
+    partition_set_clear(&next->revoking);
+    consumer_change_begin(&change, beat->group, old, next);
+    return consumer_change_commit(&change);
+}
+
+static void leave(struct beat *beat)
+{
+    int32_t epoch = beat->request->member_epoch;
+    struct consumer_member *member;
+    enum kafka_error error;
+
+    if (beat->request->instance_id.len >= 0) {
+        if (find_static(beat, &member) != KAFKA_NONE)
+            return;
+    } else {
+        member = consumer_find(beat->group, beat->member_id);
+        if (member == NULL) {
+            unknown_member(beat);
+            return;
+        }
+    }
+    error = epoch == CONSUMER_LEAVE_STATIC && beat->request->instance_id.len >= 0
+                ? leave_static(beat, member)
+                : consumer_remove(beat->group, member);
+    if (error != KAFKA_NONE) {
+        refuse(beat->response, beat->arena, error, "%s", kafka_error_text(error));
+        return;
+    }
+    wire_defaults(&consumer_group_heartbeat_response_message, beat->response);
+    beat->response->member_id = wire_string_of(beat->member_id);
+    beat->response->member_epoch = epoch;
+}
+
+/* ---- together --------------------------------------------------------------------- */
+
+static void read_owned(struct beat *beat)
+{
+    const struct consumer_group_heartbeat_request *request = beat->request;
+
+    beat->says_owned = request->topic_partitions_count >= 0;
+    for (int32_t t = 0; t < request->topic_partitions_count; t++)
+        for (int32_t p = 0; p < request->topic_partitions[t].partitions_count; p++)
+            partition_set_add(&beat->owned, &request->topic_partitions[t].topic_id,
+                              request->topic_partitions[t].partitions[p]);
+    partition_set_sort(&beat->owned);
+}
+
+void consumer_heartbeat(struct consumer_group *group,
+                        const struct consumer_group_heartbeat_request *request,
+                        const struct groups_caller *caller, struct mem_arena *arena,
+                        struct consumer_group_heartbeat_response *response)
+{
+    struct beat beat = {group, request, caller, arena, response, "", {0}, false};
+    struct consumer_member *old = NULL;
+
+    if (request->member_id.len > 0)
+        beat.member_id =
+            mem_arena_strndup(arena, request->member_id.data, (size_t)request->member_id.len);
+    if (request->member_epoch < 0) {
+        leave(&beat);
+        return;
+    }
+    if (*beat.member_id == '\0')
+        beat.member_id = random_id(arena);
+    read_owned(&beat);
+    if (find_or_join(&beat, &old) == KAFKA_NONE)
+        go_on(&beat, old);
+    partition_set_clear(&beat.owned);
+}
