@@ -27,8 +27,18 @@ static api_fn *const table[WIRE_KEYS] = {
     /* api_cluster.c */
 
     /* api_groups.c */
+    [WIRE_JOIN_GROUP] = api_join_group,
+    [WIRE_SYNC_GROUP] = api_sync_group,
+    [WIRE_HEARTBEAT] = api_heartbeat,
+    [WIRE_LEAVE_GROUP] = api_leave_group,
+    [WIRE_LIST_GROUPS] = api_list_groups,
+    [WIRE_DESCRIBE_GROUPS] = api_describe_groups,
+    [WIRE_DELETE_GROUPS] = api_delete_groups,
 
-    /* api_offsets.c */
+    /* api_offsets.c, api_offset_fetch.c */
+    [WIRE_OFFSET_COMMIT] = api_offset_commit,
+    [WIRE_OFFSET_DELETE] = api_offset_delete,
+    [WIRE_OFFSET_FETCH] = api_offset_fetch,
 
     /* api_consumer.c */
 

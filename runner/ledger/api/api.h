@@ -39,8 +39,23 @@ api_fn api_find_coordinator;
 /* api_cluster.c */
 
 /* api_groups.c */
+api_fn api_join_group;
+api_fn api_sync_group;
+api_fn api_heartbeat;
+api_fn api_leave_group;
+api_fn api_list_groups;
+api_fn api_describe_groups;
+api_fn api_delete_groups;
+/* The group_answer_fn for groups_open: tickets are requests. */
+void api_groups_answer(void *ticket, const void *response);
+/* Who asks, for the functions of groups.h. */
+struct groups_caller;
+void api_groups_caller(struct request *request, struct groups_caller *caller);
 
-/* api_offsets.c */
+/* api_offsets.c, api_offset_fetch.c */
+api_fn api_offset_commit;
+api_fn api_offset_delete;
+api_fn api_offset_fetch;
 
 /* api_consumer.c */
 
