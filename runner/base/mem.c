@@ -86,14 +86,15 @@ void *mem_arena_alloc(struct mem_arena *arena, size_t size)
     if (chunk == NULL || chunk->size - chunk->used < size) {
         size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
 
-        chunk = mem_alloc(sizeof *chunk + room);
+        chunk = mem_resize(NULL, sizeof *chunk + room);
+        chunk->used = 0;
         chunk->size = room;
         chunk->next = arena->chunks;
         arena->chunks = chunk;
     }
     ptr = chunk->data + chunk->used;
     chunk->used += size;
-    return ptr;
+    return memset(ptr, 0, size); /* here: most of a chunk may never be used */
 }
 
 char *mem_arena_strndup(struct mem_arena *arena, const char *text, size_t len)

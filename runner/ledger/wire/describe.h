@@ -81,6 +81,8 @@
     WIRE_ROW_OF(S, WIRE_STRUCT_TYPE, WIRE_MANY, name, name##_count, &child##_message, a, \
                 b, c, d)
 
+#define WIRE_ADD_TAGGED(S, type, name, a, b, c, tag, ...) +((tag) >= 0)
+
 #define WIRE_STRUCT(NAME) WIRE_MESSAGE(NAME, 0)
 #define WIRE_MESSAGE(NAME, flexible_)                                                  \
     WIRE_MEMBERS(NAME)                                                                 \
@@ -92,6 +94,7 @@
         .preset = &NAME##_preset,                                                      \
         .fields_count = sizeof NAME##_rows / sizeof NAME##_rows[0],                    \
         .size = sizeof(struct NAME),                                                   \
+        .tagged = 0 NAME##_FIELDS(WIRE_ADD_TAGGED, NAME),                              \
         .flexible = flexible_,                                                         \
     };
 

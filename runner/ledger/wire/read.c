@@ -119,6 +119,35 @@ static int read_records(struct reader *r, bool nullable, struct wire_records *ou
     return 0;
 }
 
+/* A value of fixed size; inline, since most fields are numbers. */
+static inline int read_fixed(struct reader *r, const struct wire_field *f, void *out)
+{
+    size_t size = wire_fixed_bytes[f->type];
+    uint64_t eight;
+
+    if (left(r) < size)
+        return fail(r, "the message ends before it does");
+    switch (size) {
+    case 1:
+        *(uint8_t *)out = f->type == WIRE_BOOLEAN ? *r->at != 0 : *r->at;
+        break;
+    case 2:
+        *(uint16_t *)out = bytes_get16(r->at);
+        break;
+    case 4:
+        *(uint32_t *)out = bytes_get32(r->at);
+        break;
+    case 8:
+        eight = bytes_get64(r->at);
+        memcpy(out, &eight, sizeof eight);
+        break;
+    default:
+        memcpy(out, r->at, sizeof(struct wire_uuid));
+    }
+    r->at += size;
+    return 0;
+}
+
 /*
  * One value of the field's type; out is the member, or an element of its array (which
  * is never null, even where the array may be).
@@ -126,47 +155,15 @@ static int read_records(struct reader *r, bool nullable, struct wire_records *ou
 static int read_value(struct reader *r, const struct wire_field *f, bool nullable,
                       void *out)
 {
-    size_t size = wire_fixed_bytes[f->type];
-    uint64_t eight;
-
-    if (left(r) < size)
-        return fail(r, "the message ends before it does");
-    switch ((enum wire_type)f->type) {
-    case WIRE_BOOLEAN:
-        *(bool *)out = *r->at != 0;
-        break;
-    case WIRE_INT8:
-        *(int8_t *)out = (int8_t)*r->at;
-        break;
-    case WIRE_INT16:
-    case WIRE_UINT16:
-        *(uint16_t *)out = bytes_get16(r->at);
-        break;
-    case WIRE_INT32:
-    case WIRE_UINT32:
-        *(uint32_t *)out = bytes_get32(r->at);
-        break;
-    case WIRE_INT64:
-    case WIRE_FLOAT64:
-        eight = bytes_get64(r->at);
-        memcpy(out, &eight, sizeof eight);
-        break;
-    case WIRE_UUID:
-        memcpy(out, r->at, size);
-        break;
-    case WIRE_STRING:
+    if (f->type == WIRE_STRING)
         return read_string(r, nullable, out);
-    case WIRE_BYTES:
+    if (f->type == WIRE_BYTES)
         return read_bytes(r, nullable, out);
-    case WIRE_RECORDS:
+    if (f->type == WIRE_RECORDS)
         return read_records(r, nullable, out);
-    case WIRE_STRUCT_TYPE:
+    if (f->type == WIRE_STRUCT_TYPE)
         return read_struct(r, f->child, out);
-    case WIRE_TYPES:
-        break;
-    }
-    r->at += size;
-    return 0;
+    return read_fixed(r, f, out);
 }
 
 static void *take_memory(struct reader *r, size_t size)
@@ -252,7 +249,6 @@ static int read_field(struct reader *r, const struct wire_field *f, uint8_t *out
     void *pointer;
     int result;
 
-    r->field = f->name;
     if (f->shape == WIRE_ONE)
         return read_value(r, f, may_be_null(r, f), out + f->offset);
     result =
@@ -293,6 +289,7 @@ static int read_tag(struct reader *r, const struct wire_message *m, uint8_t *out
         return 0;
     }
     r->end = r->at + size;
+    r->field = f->name;
     if (read_field(r, f, out) < 0)
         return -1;
     if (r->at != r->end)
@@ -327,7 +324,10 @@ static int read_struct(struct reader *r, const struct wire_message *m, void *out
         if (r->version < f->first || r->version > f->last || f->tag >= 0)
             continue;
         r->message = m;
-        if (read_field(r, f, out) < 0)
+        r->field = f->name;
+        if (f->shape == WIRE_ONE && wire_fixed_bytes[f->type] > 0
+                ? read_fixed(r, f, (uint8_t *)out + f->offset) < 0
+                : read_field(r, f, out) < 0)
             return -1;
     }
     return r->flexible ? read_tags(r, m, out) : 0;

@@ -66,6 +66,7 @@ struct wire_message {
     const void *preset; /* a struct with every field at its default */
     uint16_t fields_count;
     uint16_t size;   /* of the struct */
+    uint8_t tagged;  /* how many of the fields are tagged ones */
     int8_t flexible; /* the first version written in the compact way */
 };
 

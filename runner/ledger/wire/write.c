@@ -19,13 +19,19 @@ static void write_struct(struct writer *w, const struct wire_message *m,
                          const void *value);
 static bool is_preset(const struct wire_message *m, const void *value);
 
-/* Room for size more bytes; they count as written. */
-static uint8_t *grow(struct wire_out *out, size_t size)
+/* Room for size more bytes, where they go. Most often it is there already. */
+static inline uint8_t *reserve(struct wire_out *out, size_t size)
 {
-    uint8_t *at;
+    if (out->bytes.capacity - out->bytes.len <= size)
+        text_reserve(&out->bytes, size);
+    return (uint8_t *)out->bytes.data + out->bytes.len;
+}
 
-    text_reserve(&out->bytes, size);
-    at = (uint8_t *)out->bytes.data + out->bytes.len;
+/* The same; they count as written. */
+static inline uint8_t *grow(struct wire_out *out, size_t size)
+{
+    uint8_t *at = reserve(out, size);
+
     out->bytes.len += size;
     return at;
 }
@@ -38,9 +44,7 @@ static void put(struct wire_out *out, const void *data, size_t size)
 
 static void put_varint(struct wire_out *out, uint32_t value)
 {
-    text_reserve(&out->bytes, BYTES_VARINT_MAX);
-    out->bytes.len +=
-        bytes_put_varint((uint8_t *)out->bytes.data + out->bytes.len, value);
+    out->bytes.len += bytes_put_varint(reserve(out, BYTES_VARINT_MAX), value);
 }
 
 static bool may_be_null(const struct writer *w, const struct wire_field *f)
@@ -106,50 +110,47 @@ static void write_records(struct writer *w, bool nullable,
         add_slice(w->out, records);
 }
 
+/* A value of fixed size; inline, since most fields are numbers. */
+static inline void write_fixed(struct writer *w, const struct wire_field *f,
+                               const void *value)
+{
+    size_t size = wire_fixed_bytes[f->type];
+    uint8_t *at = grow(w->out, size);
+    uint64_t eight;
+
+    switch (size) {
+    case 1: /* a bool is 0 or 1 */
+        *at = *(const uint8_t *)value;
+        break;
+    case 2:
+        bytes_put16(at, *(const uint16_t *)value);
+        break;
+    case 4:
+        bytes_put32(at, *(const uint32_t *)value);
+        break;
+    case 8:
+        memcpy(&eight, value, sizeof eight);
+        bytes_put64(at, eight);
+        break;
+    default:
+        memcpy(at, value, sizeof(struct wire_uuid));
+    }
+}
+
 /* The member, or an element of its array (which is never null). */
 static void write_value(struct writer *w, const struct wire_field *f, bool nullable,
                         const void *value)
 {
-    uint64_t eight;
-
-    switch ((enum wire_type)f->type) {
-    case WIRE_BOOLEAN:
-        *grow(w->out, 1) = *(const bool *)value;
-        break;
-    case WIRE_INT8:
-        *grow(w->out, 1) = *(const uint8_t *)value;
-        break;
-    case WIRE_INT16:
-    case WIRE_UINT16:
-        bytes_put16(grow(w->out, 2), *(const uint16_t *)value);
-        break;
-    case WIRE_INT32:
-    case WIRE_UINT32:
-        bytes_put32(grow(w->out, 4), *(const uint32_t *)value);
-        break;
-    case WIRE_INT64:
-    case WIRE_FLOAT64:
-        memcpy(&eight, value, sizeof eight);
-        bytes_put64(grow(w->out, 8), eight);
-        break;
-    case WIRE_UUID:
-        put(w->out, value, sizeof(struct wire_uuid));
-        break;
-    case WIRE_STRING:
+    if (f->type == WIRE_STRING)
         write_string(w, nullable, value);
-        break;
-    case WIRE_BYTES:
+    else if (f->type == WIRE_BYTES)
         write_bytes(w, nullable, value);
-        break;
-    case WIRE_RECORDS:
+    else if (f->type == WIRE_RECORDS)
         write_records(w, nullable, value);
-        break;
-    case WIRE_STRUCT_TYPE:
+    else if (f->type == WIRE_STRUCT_TYPE)
         write_struct(w, f->child, value);
-        break;
-    case WIRE_TYPES:
-        break;
-    }
+    else
+        write_fixed(w, f, value);
 }
 
 static const void *pointer_at(const void *member)
@@ -256,17 +257,19 @@ static bool is_tagged(const struct writer *w, const struct wire_message *m,
            !is_default(m, f, value);
 }
 
+/* Their number comes first; it is below 128, so one byte that is set afterwards. */
 static void write_tags(struct writer *w, const struct wire_message *m,
                        const void *value)
 {
-    uint32_t count = 0;
+    size_t count_at = w->out->bytes.len;
 
-    for (size_t i = 0; i < m->fields_count; i++)
-        count += is_tagged(w, m, &m->fields[i], value);
-    put_varint(w->out, count);
-    for (size_t i = 0; count > 0 && i < m->fields_count; i++)
-        if (is_tagged(w, m, &m->fields[i], value))
-            write_tag(w, &m->fields[i], value);
+    *grow(w->out, 1) = 0;
+    for (size_t i = 0; m->tagged > 0 && i < m->fields_count; i++) {
+        if (!is_tagged(w, m, &m->fields[i], value))
+            continue;
+        write_tag(w, &m->fields[i], value);
+        w->out->bytes.data[count_at]++;
+    }
 }
 
 static void write_struct(struct writer *w, const struct wire_message *m,
@@ -275,7 +278,11 @@ static void write_struct(struct writer *w, const struct wire_message *m,
     for (size_t i = 0; i < m->fields_count; i++) {
         const struct wire_field *f = &m->fields[i];
 
-        if (w->version >= f->first && w->version <= f->last && f->tag < 0)
+        if (w->version < f->first || w->version > f->last || f->tag >= 0)
+            continue;
+        if (f->shape == WIRE_ONE && wire_fixed_bytes[f->type] > 0)
+            write_fixed(w, f, (const uint8_t *)value + f->offset);
+        else
             write_field(w, f, value);
     }
     if (w->flexible)
