@@ -41,6 +41,8 @@ static api_fn *const table[WIRE_KEYS] = {
     [WIRE_OFFSET_FETCH] = api_offset_fetch,
 
     /* api_consumer.c */
+    [WIRE_CONSUMER_GROUP_HEARTBEAT] = api_consumer_group_heartbeat,
+    [WIRE_CONSUMER_GROUP_DESCRIBE] = api_consumer_group_describe,
 
     /* api_txn.c */
 };

@@ -58,6 +58,8 @@ api_fn api_offset_delete;
 api_fn api_offset_fetch;
 
 /* api_consumer.c */
+api_fn api_consumer_group_heartbeat;
+api_fn api_consumer_group_describe;
 
 /* api_txn.c */
 
