@@ -5,9 +5,12 @@
  *
  * Every state is in the store before it counts, so a crash at any moment leaves either an
  * open transaction, which goes on or is aborted by its timeout, or a decision (PrepareCommit,
- * PrepareAbort), which txns_open carries out: markers in every partition, then the groups'
- * offsets, then Complete. The partitions of the last end are kept, so that markers which a
- * power cut took are written again.
+ * PrepareAbort), which the first txns_tick carries out: markers in every partition, then the
+ * groups' offsets, then Complete. The partitions of the last end are kept, so that markers
+ * which a power cut took are written again.
+ *
+ * Offsets of a group belong to a transaction as Kafka shows it: as a partition of
+ * __consumer_offsets.
  *
  * Kafka 4.2's rules and error codes; transactions version 2 (KIP-890) where clients ask.
  */
@@ -24,11 +27,13 @@
 #include <stdint.h>
 
 enum {
-    TXNS_TIMEOUT_MAX_MS = 15 * 60 * 1000,               /* transaction.max.timeout.ms */
-    TXNS_RETRY_MS = 100,                                /* of an end that failed */
-    TXNS_EXPIRE_MS = 7 * 24 * 60 * 60 * 1000,           /* transactional.id.expiration.ms */
-    TXNS_OFFSETS_PARTITIONS = 50,                       /* of __consumer_offsets, in answers */
+    TXNS_TIMEOUT_MAX_MS = 15 * 60 * 1000,     /* transaction.max.timeout.ms */
+    TXNS_EXPIRE_MS = 7 * 24 * 60 * 60 * 1000, /* transactional.id.expiration.ms */
+    TXNS_RETRY_MS = 1000,                     /* of an end that a disk refused */
+    TXNS_OFFSETS_PARTITIONS = 50,             /* of __consumer_offsets */
+    TXNS_COORDINATOR_EPOCH = 0,
 };
+#define TXNS_OFFSETS_TOPIC "__consumer_offsets"
 
 enum txn_state {
     TXN_EMPTY,
@@ -54,26 +59,27 @@ struct txns_host {
     /* As offsets_settle. */
     int (*settle)(void *arg, int64_t producer_id, bool commit, struct error *err);
     void *arg;
+    bool sync; /* fsync always: ids, epochs and decisions are on the disk before they count */
 };
 
 /*
- * Load all transactions from the store and finish those that were decided. The store must
- * outlive them. Errors: NULL when the store cannot be read. What cannot be finished yet is
- * tried again by txns_tick.
+ * Load all transactions from the store, which must outlive them. Those that were decided
+ * are finished by the first txns_tick: call it before requests are served.
+ * Errors: NULL when the store cannot be read.
  */
 struct txns *txns_open(struct store *store, const struct txns_host *host, int64_t now_ms,
                        int64_t wall_ms, struct error *err);
 void txns_close(struct txns *txns); /* the store has everything; NULL is fine */
 
 /*
- * At open, after txns_open: a transaction that a partition has open and the coordinator
- * does not is ended (aborted, or committed when that was the decision).
+ * A partition was opened: a transaction that it has open and the coordinator does not is
+ * ended there, committed if that was the decision, else aborted. Only a power cut makes any.
  */
 void txns_reconcile(struct txns *txns, struct wire_string topic, int32_t index,
                     struct partition *partition, int64_t wall_ms);
 
 /*
- * Abort transactions that took too long, go on with ends that failed, forget
+ * Abort transactions that took too long, go on with ends that were not finished, forget
  * transactional.ids not used for 7 days. Returns when to call again (now_ms's clock).
  */
 int64_t txns_tick(struct txns *txns, int64_t now_ms, int64_t wall_ms);
@@ -95,8 +101,6 @@ struct txns_init {
     struct wire_string transactional_id; /* null: idempotent only */
     int32_t timeout_ms;
     struct txns_producer expected; /* id -1: none (KIP-360) */
-    bool two_phase;                /* InitProducerId 6 */
-    bool keep_prepared;
 };
 /* InitProducerId. */
 enum kafka_error txns_init(struct txns *txns, const struct txns_init *init,
@@ -150,9 +154,6 @@ enum kafka_error txns_end(struct txns *txns, const struct txns_writer *who, bool
                           int16_t version, const struct txns_time *time,
                           struct txns_producer *out);
 
-/* The topic was deleted: no transaction waits for its partitions. */
-void txns_forget_topic(struct txns *txns, struct wire_string topic);
-
 /* ---- administration --------------------------------------------------------------- */
 
 /* A transaction as DescribeTransactions shows it; borrowed until the next change. */
@@ -161,7 +162,7 @@ struct txns_view {
     enum txn_state state;
     struct txns_producer producer;
     int32_t timeout_ms;
-    int64_t start_ms; /* wall clock, -1: none is open */
+    int64_t start_ms; /* wall clock, of the last one; -1: there was none */
     const struct txns_partition *partitions; /* in order of topic, then index */
     int32_t partitions_count;
 };
