@@ -417,6 +417,26 @@ START_TEST(a_text_longer_than_the_old_encoding_can_say_is_refused)
 }
 END_TEST
 
+START_TEST(a_text_too_long_for_the_wire_is_cut)
+{
+    struct mem_arena arena = {0};
+    struct metadata_request_metadata_request_topic topic;
+    struct metadata_request request;
+    struct wire_out out = {0};
+
+    wire_defaults(&metadata_request_message, &request);
+    wire_defaults(&metadata_request_metadata_request_topic_message, &topic);
+    topic.name = (struct wire_string){mem_arena_alloc(&arena, 70000), 70000};
+    request.topics = &topic;
+    request.topics_count = 1;
+    wire_write(&metadata_request_message, 0, &request, &out);
+    ck_assert_int_eq(out.bytes.len, 4 + 2 + 32767);
+    ck_assert_mem_eq(out.bytes.data + 4, "\x7f\xff", 2);
+    wire_out_clear(&out);
+    mem_arena_clear(&arena);
+}
+END_TEST
+
 START_TEST(varints_of_32_bits_come_back)
 {
     static const uint32_t values[] = {0,     1,       127,     128,        16383,
@@ -588,6 +608,7 @@ int main(void)
     tcase_add_test(tests, hostile_counts_and_lengths_are_refused);
     tcase_add_test(tests, small_elements_cannot_use_up_the_memory);
     tcase_add_test(tests, a_text_longer_than_the_old_encoding_can_say_is_refused);
+    tcase_add_test(tests, a_text_too_long_for_the_wire_is_cut);
     tcase_add_test(tests, varints_of_32_bits_come_back);
     tcase_add_test(tests, records_in_a_file_become_a_slice_between_the_bytes);
     tcase_add_test(tests, the_head_of_a_request_depends_on_the_version);

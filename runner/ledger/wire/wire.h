@@ -97,7 +97,8 @@ struct wire_out {
 
 /*
  * Append value as the body of message m in this version. Fields that the version lacks
- * are left out; a null string where the version allows none is written as an empty one.
+ * are left out; a null where the version allows none is written as empty, a text beyond
+ * 32,767 bytes is cut.
  * Owns: file slices move to out (their release is called by whoever sends them, or by
  *       wire_out_clear); everything else is copied.
  */

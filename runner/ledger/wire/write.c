@@ -69,10 +69,12 @@ static void put_length(struct writer *w, bool nullable, size_t old_bytes,
 static void write_string(struct writer *w, bool nullable,
                          const struct wire_string *string)
 {
-    assert(string->len <= INT16_MAX);
-    put_length(w, nullable, 2, string->len);
-    if (string->len > 0)
-        put(w->out, string->data, (size_t)string->len);
+    /* More is not possible on the wire; a message about a long name may get there. */
+    int32_t length = string->len < INT16_MAX ? string->len : INT16_MAX;
+
+    put_length(w, nullable, 2, length);
+    if (length > 0)
+        put(w->out, string->data, (size_t)length);
 }
 
 static void write_bytes(struct writer *w, bool nullable, const struct wire_bytes *bytes)
