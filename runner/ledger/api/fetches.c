@@ -62,14 +62,10 @@ static struct fetch_watch *find_watch(const struct fetches *fetches,
     return watch;
 }
 
-static void on_open(void *arg, struct topic *topic, int32_t index,
-                    struct partition *partition)
+void fetches_opened(struct fetches *fetches, struct partition *partition)
 {
-    struct fetches *fetches = arg;
     struct fetch_watch *watch = mem_alloc(sizeof *watch);
 
-    (void)topic;
-    (void)index;
     watch->fetches = fetches;
     watch->partition = partition;
     HASH_ADD_PTR(fetches->watches, partition, watch);
@@ -100,7 +96,6 @@ struct fetches *fetches_new(struct ledger *ledger)
     fetch_sessions_init(&fetches->sessions, (uint32_t)ledger->wall_ms);
     fetches->sessions.going = on_session_going;
     fetches->sessions.arg = fetches;
-    topics_on_open(ledger->topics, on_open, fetches);
     return fetches;
 }
 
@@ -123,7 +118,6 @@ void fetches_free(struct fetches *fetches)
         partition_listen(watch->partition, NULL, NULL);
         free(watch);
     }
-    topics_on_open(fetches->ledger->topics, NULL, NULL);
     free(fetches);
 }
 

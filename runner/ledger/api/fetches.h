@@ -37,7 +37,7 @@ struct fetch {
     struct fetch_result *results;          /* api_fetch.c */
 };
 
-/* Listens to topics from here on: to be made before any partition is opened. */
+/* To be made before any partition is opened. */
 struct fetches *fetches_new(struct ledger *ledger);
 /* All waiting ones lose their requests, unanswered. NULL is fine. */
 void fetches_free(struct fetches *fetches);
@@ -58,6 +58,8 @@ void fetches_wait(struct fetch *fetch);
 /* It waits no more (no effect when it does not). */
 void fetches_stop(struct fetch *fetch);
 
+/* Every partition that is opened, before anybody asks for it. */
+void fetches_opened(struct fetches *fetches, struct partition *partition);
 /* The topic is about to be deleted: who waits for it is answered. */
 void fetches_forget_topic(struct fetches *fetches, const struct topic *topic);
 

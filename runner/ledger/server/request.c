@@ -126,6 +126,8 @@ void request_answer(struct request *request, const void *response)
     struct server *server = request->server;
     struct wire_out out = {0};
 
+    if (server->settings.before_answer)
+        server->settings.before_answer(server->arg);
     take_scratch(server, &out);
     wire_write_response(request->api, request->version, request->correlation, response,
                         &out);

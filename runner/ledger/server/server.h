@@ -33,6 +33,7 @@ struct server_settings {
     int64_t stall_ms;          /* and those that stall in a frame while others wait */
     int64_t frames_bytes;      /* budget of all request frames */
     int32_t max_request_bytes; /* larger frames close their connection */
+    void (*before_answer)(void *arg); /* NULL, or called before each answer leaves */
     int64_t (*now_ms)(void);
     int64_t (*wall_ms)(void);
 };
