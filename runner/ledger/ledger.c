@@ -128,7 +128,6 @@ static void on_topic_gone(void *arg, const struct topic *topic)
     struct error err = {0};
 
     fetches_forget_topic(ledger->fetches, topic);
-    txns_forget_topic(ledger->txns, name);
     if (offsets_delete_topic(ledger->offsets, name, &err) < 0)
         log_write(LOG_WARN, "ledger", NULL, "offsets of a deleted topic stay for now: %s",
                   err.text);
