@@ -67,6 +67,14 @@ static void start_waiting(struct connection *connection)
     connection_watch(connection);
 }
 
+/* Its time within the request counts from now on. */
+static void let_in(struct connection *connection)
+{
+    connection->moved_ms = connection->server->now_ms;
+    stop_waiting(connection);
+    connection_watch(connection);
+}
+
 void connection_give_frame(struct server *server, uint8_t *frame, uint32_t len,
                            uint32_t got)
 {
@@ -75,11 +83,11 @@ void connection_give_frame(struct server *server, uint8_t *frame, uint32_t len,
     if (server->overdraft == frame)
         server->overdraft = NULL;
     frames_give(&server->frames, frame, len, got, server->now_ms);
-    while (server->waiting && !frames_full(&server->frames)) {
-        struct connection *connection = server->waiting;
-
-        stop_waiting(connection);
-        connection_watch(connection);
+    while (server->waiting && !frames_full(&server->frames))
+        let_in(server->waiting);
+    if (server->waiting && server->overdraft == NULL) {
+        server->overdraft = server->waiting->frame;
+        let_in(server->waiting);
     }
 }
 
@@ -136,19 +144,22 @@ void connection_refuse(struct connection *connection, const char *format, ...)
     connection_close(connection);
 }
 
-/* Is there room for more of this frame? If not, the connection waits. */
-static bool may_read(struct connection *connection)
+/* How much of this frame may be read now; 0: the connection waits. */
+static uint32_t may_read(struct connection *connection)
 {
     struct server *server = connection->server;
+    int64_t room = server->frames.budget_bytes - server->frames.held_bytes;
 
-    if (connection->frame_len <= SMALL_FRAME || !frames_full(&server->frames))
-        return true;
-    if (server->overdraft == NULL)
+    if (connection->frame_len <= SMALL_FRAME)
+        return SMALL_FRAME;
+    if (server->overdraft == NULL && room <= 0)
         server->overdraft = connection->frame;
-    if (server->overdraft == connection->frame)
-        return true;
+    if (server->overdraft == connection->frame || room > READ_BYTES)
+        return READ_BYTES;
+    if (room > 0)
+        return (uint32_t)room;
     start_waiting(connection);
-    return false;
+    return 0;
 }
 
 /* Up to len bytes; -1: nothing there or the connection is closed now. */
@@ -196,24 +207,20 @@ static bool read_head(struct connection *connection)
 /* True: the frame is whole. */
 static bool read_frame(struct connection *connection)
 {
-    uint32_t budget = READ_BYTES;
+    uint32_t left = connection->frame_len - connection->frame_got;
+    uint32_t want = may_read(connection);
+    ssize_t n;
 
-    while (budget > 0 && may_read(connection)) {
-        uint32_t left = connection->frame_len - connection->frame_got;
-        uint32_t want = left < budget ? left : budget;
-        ssize_t n = receive(connection, connection->frame + connection->frame_got, want);
-
-        if (n < 0)
-            return false;
-        frames_count(&connection->server->frames, (uint32_t)n);
-        connection->frame_got += (uint32_t)n;
-        budget -= (uint32_t)n;
-        if (connection->frame_got == connection->frame_len)
-            return true;
-        if ((uint32_t)n < want)
-            return false; /* the rest is still on its way */
-    }
-    return false;
+    if (want == 0)
+        return false;
+    if (want > left)
+        want = left;
+    n = receive(connection, connection->frame + connection->frame_got, want);
+    if (n < 0)
+        return false;
+    frames_count(&connection->server->frames, (uint32_t)n);
+    connection->frame_got += (uint32_t)n;
+    return connection->frame_got == connection->frame_len;
 }
 
 static void read_request(struct connection *connection)
