@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * crc.h - CRC32C, the checksum of batches and of our own files. Layer: ledger/log (pure).
+ * crc.h - CRC32C, the checksum of batches and of our own files. Layer: ledger/log
+ * (pure).
  */
 #ifndef LEDGER_LOG_CRC_H
 #define LEDGER_LOG_CRC_H

@@ -79,7 +79,8 @@ struct log *log_open(struct log_pool *pool, const char *dir, const char *name,
                      const struct log_config *config, int64_t wall_ms,
                      struct log_report *report, struct error *err);
 
-/* Writes the mark of a clean end. Slices that are out stay valid. */
+/* Writes the mark of a clean end (sync_flush first, so that it is true after a power cut
+ * as well). Slices that are out stay valid. */
 void log_close(struct log *log);
 /* Close without a mark and without writing; its folder is about to be removed. */
 void log_abandon(struct log *log);
@@ -157,10 +158,6 @@ int log_each_batch(struct log *log, int64_t from, log_batch_fn *fn, void *arg,
 /* Records before offset (log_start … log_end) are gone, also after a crash. */
 enum kafka_error log_delete_before(struct log *log, int64_t offset, int64_t wall_ms,
                                    struct error *err);
-
-/* Throw everything away and begin anew at offset. */
-int log_truncate_all(struct log *log, int64_t offset, int64_t wall_ms,
-                     struct error *err);
 
 /*
  * Delete segments that retention no longer keeps (policy delete), remove files whose

@@ -34,6 +34,8 @@ struct sync_entry {
     sync_collect_fn *collect;
     sync_done_fn *done;
     struct sync_entry *prev, *next; /* of the dirty ones */
+    uint64_t sequence;       /* when it became dirty */
+    uint64_t round_sequence; /* the same, of the round that runs */
     bool dirty;
     bool busy; /* in the round that runs */
 };

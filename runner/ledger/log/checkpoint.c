@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * checkpoint.c - the few numbers of a log that its segments do not tell. They are
+ * written by one small pwrite, which a crash of the process cannot tear; a checksum
+ * notices the rest.
+ */
+#include "ledger/log/crc.h"
+#include "ledger/log/log_private.h"
+#include "ledger/wire/bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CHECKPOINT_BYTES = 44, AT_CRC = 40, PATH_BYTES = 4096 };
+
+static const uint8_t magic[8] = "dagrlog1";
+
+int checkpoint_read(const char *dir, struct checkpoint *out, struct error *err)
+{
+    uint8_t data[CHECKPOINT_BYTES];
+    char path[PATH_BYTES];
+    ssize_t got;
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "%s/checkpoint", dir);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return 1;
+    got = fd < 0 ? -1 : pread(fd, data, sizeof(data), 0);
+    if (got < 0)
+        error_set(err, ERROR_INTERNAL, "cannot read %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    if (got < 0)
+        return -1;
+    if (got != CHECKPOINT_BYTES || memcmp(data, magic, sizeof(magic)) != 0 ||
+        bytes_get32(data + AT_CRC) != crc32c(0, data, AT_CRC))
+        return 1;
+    *out = (struct checkpoint){
+        .start = (int64_t)bytes_get64(data + 8),
+        .flushed = (int64_t)bytes_get64(data + 16),
+        .clean = (int64_t)bytes_get64(data + 24),
+        .closed_end = (int64_t)bytes_get64(data + 32),
+    };
+    return 0;
+}
+
+int checkpoint_write(const char *dir, const struct checkpoint *checkpoint,
+                     struct error *err)
+{
+    uint8_t data[CHECKPOINT_BYTES];
+    char path[PATH_BYTES];
+    ssize_t put;
+    int fd;
+
+    memcpy(data, magic, sizeof(magic));
+    bytes_put64(data + 8, (uint64_t)checkpoint->start);
+    bytes_put64(data + 16, (uint64_t)checkpoint->flushed);
+    bytes_put64(data + 24, (uint64_t)checkpoint->clean);
+    bytes_put64(data + 32, (uint64_t)checkpoint->closed_end);
+    bytes_put32(data + AT_CRC, crc32c(0, data, AT_CRC));
+    (void)snprintf(path, sizeof(path), "%s/checkpoint", dir);
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    put = fd < 0 ? -1 : pwrite(fd, data, sizeof(data), 0);
+    if (put != CHECKPOINT_BYTES)
+        error_set(err, ERROR_INTERNAL, "cannot write %s: %s", path,
+                  strerror(put < 0 ? errno : ENOSPC));
+    if (fd >= 0)
+        (void)close(fd);
+    return put == CHECKPOINT_BYTES ? 0 : -1;
+}
+
+int log_save(struct log *log, bool closed, struct error *err)
+{
+    struct checkpoint checkpoint = {
+        .start = log->start,
+        .flushed = log->flushed,
+        .clean = log->clean,
+        .closed_end = closed ? log->end : -1,
+    };
+
+    if (checkpoint_write(log->dir, &checkpoint, err) != 0)
+        return -1;
+    log->marked_clean = closed;
+    log->saved_size = log_last(log)->size;
+    log->saved_active = log_last(log)->base;
+    log->checkpoint_dirty = true;
+    return 0;
+}

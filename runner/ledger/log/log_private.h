@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log_private.h - what the files of ledger/log know of a log. Layer: ledger/log,
+ * private.
+ */
+#ifndef LEDGER_LOG_PRIVATE_H
+#define LEDGER_LOG_PRIVATE_H
+
+#include "ledger/log/log.h"
+#include "ledger/log/segment.h"
+#include "ledger/log/sync.h"
+
+#include <stddef.h>
+
+enum {
+    HOT_PLACES = 4,
+    UNPACK_MAX = 64 << 20, /* batches that grow beyond are not looked into */
+    INTERVAL_MAX =
+        1 << 20, /* index entries are at least this dense: checks read that much */
+};
+
+/* A batch begins at this offset and position. */
+struct place {
+    int64_t offset;
+    int64_t position;
+    int64_t base; /* of the segment */
+};
+
+/* Where reading is likely to go on: a log that rests has none of this. */
+struct log_hot {
+    struct place reads[HOT_PLACES];   /* where reads ended */
+    struct place appends[HOT_PLACES]; /* where appends began */
+    unsigned next_read, next_append;
+};
+
+struct deferred {
+    char *path;
+    int64_t due_wall_ms;
+};
+
+struct compaction;
+
+struct log {
+    struct log_pool *pool;
+    char *dir;
+    char *name;
+    struct log_config config;
+    struct segment *segments; /* by base; the last one grows */
+    size_t count, capacity;
+    int64_t start, end;
+    int64_t bytes;
+    int64_t clean;    /* offsets below have been compacted */
+    int64_t flushed;  /* recovery point */
+    int64_t flushing; /* the recovery point when the round that runs is over */
+    int64_t saved_active, saved_size; /* where the saved recovery point is */
+    int64_t roll_timestamp; /* of the active segment's first batch; -1: none */
+    int64_t roll_created;
+    int64_t flush_wall_ms; /* last time that flush.ms asked for a flush */
+    struct sync_entry sync;
+    struct log_hot *hot;
+    struct damage *damages;
+    size_t damage_count, damage_capacity;
+    struct deferred *deferred;
+    size_t deferred_count, deferred_capacity;
+    struct compaction *compaction;
+    bool marked_clean;     /* the checkpoint on disk says that the log was closed */
+    bool dir_dirty;        /* files were made or renamed since the last flush */
+    bool checkpoint_dirty; /* written since the last flush */
+    bool gaps; /* offsets may be missing anywhere: nobody knows what was compacted */
+    bool failed;
+    bool used; /* since log_retain looked last */
+};
+
+static inline struct segment *log_last(const struct log *log)
+{
+    return &log->segments[log->count - 1];
+}
+
+/* checkpoint.c */
+struct checkpoint {
+    int64_t start, flushed, clean;
+    int64_t closed_end; /* end offset when it was closed; -1: it is open */
+};
+/* 0: read; 1: there is none or it is damaged; -1 and err. */
+int checkpoint_read(const char *dir, struct checkpoint *out, struct error *err);
+int checkpoint_write(const char *dir, const struct checkpoint *checkpoint,
+                     struct error *err);
+/* Write the log's; closed: with the mark of a clean end. */
+int log_save(struct log *log, bool closed, struct error *err);
+
+/* log.c */
+struct segment *log_add_segment(struct log *log,
+                                int64_t base); /* in memory, at the end */
+int log_new_segment(struct log *log, int64_t base, int64_t wall_ms, struct error *err);
+/* Index of the segment that holds offset, or would. */
+size_t log_segment_of(const struct log *log, int64_t offset);
+/* Delete the first count segments, from disk too after the delay; start moves on. */
+void log_drop_segments(struct log *log, size_t count, int64_t wall_ms);
+void log_defer(struct log *log, struct segment *segment, int64_t wall_ms);
+void log_remove_due(struct log *log, int64_t wall_ms, bool all);
+void log_written(struct log *log); /* something is to be flushed */
+
+/* damage.c */
+void log_damage(struct log *log, const struct damage *damage);
+void log_forget_damages(struct log *log, int64_t base);
+
+/* recover.c: find the segments in the folder and check what a crash may have broken. */
+int log_recover(struct log *log, int64_t wall_ms, struct log_report *report,
+                struct error *err);
+
+/* compact.c */
+void compaction_free(struct log *log);
+
+#endif
