@@ -45,6 +45,17 @@ static api_fn *const table[WIRE_KEYS] = {
     [WIRE_CONSUMER_GROUP_DESCRIBE] = api_consumer_group_describe,
 
     /* api_txn.c */
+    [WIRE_INIT_PRODUCER_ID] = api_init_producer_id,
+    [WIRE_ADD_PARTITIONS_TO_TXN] = api_add_partitions_to_txn,
+    [WIRE_ADD_OFFSETS_TO_TXN] = api_add_offsets_to_txn,
+    [WIRE_TXN_OFFSET_COMMIT] = api_txn_offset_commit,
+    [WIRE_END_TXN] = api_end_txn,
+    [WIRE_WRITE_TXN_MARKERS] = api_write_txn_markers,
+
+    /* api_txn_admin.c */
+    [WIRE_DESCRIBE_PRODUCERS] = api_describe_producers,
+    [WIRE_LIST_TRANSACTIONS] = api_list_transactions,
+    [WIRE_DESCRIBE_TRANSACTIONS] = api_describe_transactions,
 };
 
 api_fn *api_find(int16_t key)

@@ -62,5 +62,16 @@ api_fn api_consumer_group_heartbeat;
 api_fn api_consumer_group_describe;
 
 /* api_txn.c */
+api_fn api_init_producer_id;
+api_fn api_add_partitions_to_txn;
+api_fn api_add_offsets_to_txn;
+api_fn api_txn_offset_commit;
+api_fn api_end_txn;
+api_fn api_write_txn_markers;
+
+/* api_txn_admin.c */
+api_fn api_describe_producers;
+api_fn api_list_transactions;
+api_fn api_describe_transactions;
 
 #endif
