@@ -215,10 +215,10 @@ static int open_topics(struct ledger *ledger, struct error *err)
     struct ledger_private *own = ledger->own;
     struct topics_settings settings = {
         .dir = ledger->data_dir,
-        .default_partitions = ledger->default_partitions,
-        .sync = ledger->fsync_always,
-        .fixed = &own->fixed,
         .pool = own->pool,
+        .sync = ledger->fsync_always,
+        .wall_ms = ledger->wall_ms,
+        .fixed = &own->fixed,
     };
 
     fill_configs(own);

@@ -11,7 +11,7 @@
 #define LEDGER_TOPIC_CONFIG_H
 
 #include "base/text.h"
-#include "ledger/log/log.h"
+#include "ledger/log/partition.h"
 #include "ledger/wire/errors.h"
 #include "ledger/wire/wire.h"
 
@@ -57,21 +57,23 @@ enum config_operation {
 
 enum { CONFIG_SYNONYMS = 3 };
 
-/* A broker key that stands in for a topic or group key; times_ms: its unit is coarser. */
+/* A broker key that stands in for a key that is not set. */
 struct config_synonym {
     const char *name;
-    int64_t times_ms; /* 0: the same unit */
+    int64_t times; /* its unit in that of the key; 0: the same */
 };
 
 struct config_key {
     const char *name;
     enum config_type type;
     const char *fallback; /* Kafka's default as text, NULL: none */
-    double min, max;      /* numbers; min > max: any */
-    const char *valid;    /* "a,b,c": the only values (of a list: its elements), NULL: any */
-    bool dynamic;         /* broker keys: a client may set it while the broker runs */
-    struct config_synonym synonyms[CONFIG_SYNONYMS];
-    const char *about; /* one sentence, shown as documentation */
+    bool has_min, has_max;
+    double min, max;
+    const char *valid; /* "a, b, c": the only values (of a list: its elements), NULL: any */
+    bool dynamic;      /* broker keys: a client may set it while the broker runs */
+    bool custom;       /* has a rule of its own (config_check.c) besides the above */
+    struct config_synonym synonyms[CONFIG_SYNONYMS]; /* first the one of the same unit */
+    const char *about; /* one sentence, shown as documentation; NULL: none */
 };
 
 /* Sorted by name; NULL-terminated texts, owned. */
@@ -112,15 +114,16 @@ void config_remove(struct config_set *set, const char *name);
 void config_copy(struct config_set *to, const struct config_set *from); /* to is replaced */
 void config_clear(struct config_set *set);
 
-/* One line "name=value" each, as it is kept in the store; read returns false on bad lines. */
+/* Names and values, each with a NUL, as they are kept in the store; read adds to the set. */
 void config_write(const struct config_set *set, struct text_buf *out);
 bool config_read(struct config_set *set, const char *text, size_t len);
 
 /*
- * Is every value of the set allowed for this resource? If not: INVALID_CONFIG (or what
- * Kafka answers) and Kafka's text in message.
+ * Is every value of the set allowed for this resource? If so they are brought into Kafka's
+ * form ("TRUE " → "true"). If not: INVALID_CONFIG (INVALID_REQUEST for the broker's, as
+ * Kafka) and Kafka's text in message.
  */
-enum kafka_error config_check(enum config_resource resource, const struct config_set *set,
+enum kafka_error config_check(enum config_resource resource, struct config_set *set,
                               const struct config_broker *broker, struct text_buf *message);
 
 /*
@@ -133,23 +136,28 @@ enum kafka_error config_alter(enum config_resource resource, struct config_set *
                               struct text_buf *message);
 
 /*
- * All values that name has for a resource with this set, the one in force first, as
- * DescribeConfigs lists synonyms. Returns how many; values are borrowed from the sets,
- * the table or buffer.
+ * What DescribeConfigs lists as synonyms: all that was set for a key, directly or through
+ * its synonyms, what is in force first. Kafka leaves out what only a coarser synonym says
+ * unless a finer one is set too, so the list may be empty; the source is DEFAULT then.
+ * Returns how many; values are borrowed from the sets and the table.
  */
 int config_values(enum config_resource resource, const struct config_key *key,
                   const struct config_set *set, const struct config_broker *broker,
                   struct config_value values[CONFIG_VALUES_MAX]);
 
-/* The value in force as a number; unset ones have their default. For keys of the tables. */
+/*
+ * The value in force, for keys of the tables: as a number, as text (NULL when there is
+ * none). A coarser synonym counts in the key's own unit; its text is in buffer then.
+ */
+enum { CONFIG_NUMBER = 32 };
 int64_t config_number(enum config_resource resource, const char *name,
                       const struct config_set *set, const struct config_broker *broker);
-/* The same as text, NULL when there is none. */
 const char *config_text(enum config_resource resource, const char *name,
-                        const struct config_set *set, const struct config_broker *broker);
+                        const struct config_set *set, const struct config_broker *broker,
+                        char buffer[CONFIG_NUMBER]);
 
-/* What the log of a topic obeys. */
-void config_to_log(const struct config_set *topic, const struct config_broker *broker,
-                   struct log_config *out);
+/* What the partitions of a topic obey. */
+void config_to_partition(const struct config_set *topic, const struct config_broker *broker,
+                         struct partition_config *out);
 
 #endif

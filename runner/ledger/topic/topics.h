@@ -42,11 +42,12 @@ struct topic {
 };
 
 struct topics_settings {
-    const char *dir;            /* data folder; the partitions' folders are in it */
-    int32_t default_partitions; /* num.partitions */
-    bool sync;                  /* fsync always: a change is on the disk when it returns */
-    const struct config_set *fixed; /* static broker configs; copied */
-    struct log_pool *pool;          /* what the partitions are opened with */
+    const char *dir;       /* data folder; the partitions' folders are in it; copied */
+    struct log_pool *pool; /* outlives the catalogue */
+    bool sync;             /* topics_sync syncs: with fsync always */
+    int64_t wall_ms;       /* until the first topics_tick */
+    /* Static configs of the broker (num.partitions, log.dirs, listeners …); copied. */
+    const struct config_set *fixed;
 };
 
 /*
@@ -75,35 +76,55 @@ int32_t topics_lower_bound(struct topics *topics, struct wire_string name);
  * cannot be opened (logged; answer KAFKA_STORAGE_ERROR). Valid until the topic is deleted.
  */
 struct partition *topics_partition(struct topics *topics, struct topic *topic, int32_t index);
-/* The same, but NULL when nobody has opened it yet. */
+/* The same, but NULL when nobody has opened it yet: then nothing waits in it either. */
 struct partition *topics_partition_open(const struct topic *topic, int32_t index);
+/* Bytes of a partition's log; what was never written to has none and stays closed. */
+int64_t topics_partition_bytes(struct topics *topics, struct topic *topic, int32_t index);
 
 /* Is this a legal name? Else INVALID_TOPIC_EXCEPTION and Kafka's text. */
 enum kafka_error topics_check_name(struct wire_string name, struct text_buf *message);
 
+/* Which brokers a client wants for a partition: only {1} is possible. */
+struct topics_replicas {
+    int32_t index; /* of the partition; not looked at when growing */
+    const int32_t *brokers;
+    int32_t count;
+};
+
 struct topics_new {
     struct wire_string name;
-    int32_t partitions; /* -1: the default */
+    int32_t partitions;         /* -1: the default, num.partitions */
     int16_t replication_factor; /* -1: the default, which is 1 */
-    const struct config_set *configs; /* NULL: none */
+    const struct topics_replicas *replicas;
+    int32_t replicas_count;     /* 0: the broker chooses */
+    struct config_set *configs; /* brought into Kafka's form; NULL: none */
     bool validate_only;
 };
 
 /*
  * Make a topic. Returns KAFKA_NONE and *out (NULL when only validated), or the code, with
- * Kafka's text in message.
+ * Kafka's text in message. *partitions (may be NULL) is how many it has or would have.
  */
 enum kafka_error topics_create(struct topics *topics, const struct topics_new *spec,
-                               struct topic **out, struct text_buf *message);
-/* More partitions: count is the new total. */
-enum kafka_error topics_grow(struct topics *topics, struct topic *topic, int32_t count,
-                             bool validate_only, struct text_buf *message);
+                               struct topic **out, int32_t *partitions,
+                               struct text_buf *message);
+
+struct topics_growth {
+    int32_t count; /* the new total */
+    const struct topics_replicas *replicas;
+    int32_t replicas_count; /* -1: the broker chooses */
+    bool validate_only;
+};
+enum kafka_error topics_grow(struct topics *topics, struct topic *topic,
+                             const struct topics_growth *growth, struct text_buf *message);
 /* The topic is gone when it returns KAFKA_NONE; pointers to it and its partitions dangle. */
 enum kafka_error topics_delete(struct topics *topics, struct topic *topic,
                                struct text_buf *message);
 /* Replace a topic's configs by this set, which was checked. The partitions obey at once. */
 enum kafka_error topics_configure(struct topics *topics, struct topic *topic,
                                   const struct config_set *set, struct text_buf *message);
+/* With fsync always: what the calls above wrote is on the disk. Once before an answer. */
+enum kafka_error topics_sync(struct topics *topics);
 /* Told before a topic goes: offsets, fetch sessions and transactions forget it. */
 typedef void topics_gone_fn(void *arg, const struct topic *topic);
 void topics_on_delete(struct topics *topics, topics_gone_fn *fn, void *arg);
@@ -116,6 +137,8 @@ void topics_on_open(struct topics *topics, topics_opened_fn *fn, void *arg);
 /* Configs of the broker ("" or "1") and of groups. */
 const struct config_broker *topics_broker(const struct topics *topics);
 const struct config_set *topics_group(const struct topics *topics, struct wire_string group);
+typedef void topics_group_fn(void *arg, const char *group, const struct config_set *set);
+void topics_each_group(const struct topics *topics, topics_group_fn *fn, void *arg);
 /* The value in force of a group config, e.g. "consumer.session.timeout.ms". */
 int64_t topics_group_number(const struct topics *topics, struct wire_string group,
                             const char *name);

@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: MIT */
+#include "ledger/topic/topics.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "ledger/topic/topics_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { CREATE_MAX = 10000 }; /* partitions of one topic at once, as Kafka */
+
+/* ---- the tables ------------------------------------------------------------------- */
+
+static char *flat_name(struct wire_string name)
+{
+    char *flat = mem_strndup(name.data, (size_t)name.len);
+
+    for (char *at = flat; *at != '\0'; at++)
+        if (*at == '.')
+            *at = '_';
+    return flat;
+}
+
+static bool is_internal(struct wire_string name)
+{
+    return wire_string_is(name, "__consumer_offsets") ||
+           wire_string_is(name, "__transaction_state");
+}
+
+static int compare_names(struct wire_string a, struct wire_string b)
+{
+    int32_t len = a.len < b.len ? a.len : b.len;
+    int order = memcmp(a.data, b.data, (size_t)len);
+
+    return order != 0 ? order : a.len - b.len;
+}
+
+static struct wire_string name_of(const struct topic *topic)
+{
+    return (struct wire_string){topic->name, topic->name_len};
+}
+
+int32_t topics_lower_bound(struct topics *topics, struct wire_string name)
+{
+    size_t low = 0, high = topics->sorted_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_names(name_of(topics->sorted[middle]), name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (int32_t)low;
+}
+
+static void insert_sorted(struct topics *topics, struct topic *topic)
+{
+    size_t at = (size_t)topics_lower_bound(topics, name_of(topic));
+
+    topics->sorted = mem_grow(topics->sorted, topics->sorted_count, &topics->sorted_capacity,
+                              sizeof(struct topic *));
+    memmove(topics->sorted + at + 1, topics->sorted + at,
+            (topics->sorted_count - at) * sizeof(struct topic *));
+    topics->sorted[at] = topic;
+    topics->sorted_count++;
+}
+
+struct topic *topics_add(struct topics *topics, struct wire_string name,
+                         const struct wire_uuid *id, int32_t partitions,
+                         const struct config_set *configs)
+{
+    struct topic_private *own = mem_alloc(sizeof(*own));
+    struct topic *topic = &own->topic;
+
+    topic->name = mem_strndup(name.data, (size_t)name.len);
+    topic->name_len = name.len;
+    topic->id = *id;
+    topic->partitions = partitions;
+    topic->internal = is_internal(name);
+    topic->own = own;
+    if (configs != NULL)
+        config_copy(&topic->configs, configs);
+    own->flat = flat_name(name);
+    own->open = mem_alloc((size_t)partitions * sizeof(*own->open));
+    own->state = mem_alloc((size_t)partitions);
+    HASH_ADD_KEYPTR(by_name, topics->by_name, topic->name, (unsigned)name.len, own);
+    HASH_ADD(by_id, topics->by_id, topic.id, sizeof(topic->id), own);
+    HASH_ADD_KEYPTR(by_flat, topics->by_flat, own->flat, (unsigned)name.len, own);
+    insert_sorted(topics, topic);
+    topics->partitions += partitions;
+    topics->version++;
+    return topic;
+}
+
+/* Take it out of the tables and free it; its partitions are closed. */
+static void remove_topic(struct topics *topics, struct topic *topic)
+{
+    struct topic_private *own = topic->own;
+    size_t at = (size_t)topics_lower_bound(topics, name_of(topic));
+
+    HASH_DELETE(by_name, topics->by_name, own);
+    HASH_DELETE(by_id, topics->by_id, own);
+    HASH_DELETE(by_flat, topics->by_flat, own);
+    topics->sorted_count--;
+    memmove(topics->sorted + at, topics->sorted + at + 1,
+            (topics->sorted_count - at) * sizeof(struct topic *));
+    topics->partitions -= topic->partitions;
+    topics->version++;
+    config_clear(&topic->configs);
+    free((char *)topic->name);
+    free(own->flat);
+    free(own->open);
+    free(own->state);
+    free(own);
+}
+
+struct topic *topics_find(struct topics *topics, struct wire_string name)
+{
+    struct topic_private *own;
+
+    if (name.len <= 0)
+        return NULL;
+    HASH_FIND(by_name, topics->by_name, name.data, (unsigned)name.len, own);
+    return own != NULL ? &own->topic : NULL;
+}
+
+struct topic *topics_find_id(struct topics *topics, const struct wire_uuid *id)
+{
+    struct topic_private *own;
+
+    HASH_FIND(by_id, topics->by_id, id, sizeof(*id), own);
+    return own != NULL ? &own->topic : NULL;
+}
+
+int32_t topics_count(const struct topics *topics)
+{
+    return (int32_t)topics->sorted_count;
+}
+
+int64_t topics_partitions(const struct topics *topics)
+{
+    return topics->partitions;
+}
+
+struct topic *topics_at(struct topics *topics, int32_t index)
+{
+    return topics->sorted[index];
+}
+
+uint64_t topics_version(const struct topics *topics)
+{
+    return topics->version;
+}
+
+/* ---- life ------------------------------------------------------------------------- */
+
+struct topics *topics_open(const struct topics_settings *settings, struct store *store,
+                           struct error *err)
+{
+    struct topics *topics = mem_alloc(sizeof(*topics));
+
+    topics->dir = mem_strdup(settings->dir);
+    topics->pool = settings->pool;
+    topics->store = store;
+    topics->sync = settings->sync;
+    topics->wall_ms = settings->wall_ms;
+    if (settings->fixed != NULL)
+        config_copy(&topics->broker.fixed, settings->fixed);
+    /* A new Kafka has this one set for the cluster, and tools show it at every topic. */
+    config_put(&topics->broker.dynamic_default, "min.insync.replicas", "1");
+    topics_load(topics);
+    if (topics_scan(topics, err) != 0) {
+        topics_close(topics);
+        return NULL;
+    }
+    return topics;
+}
+
+static void free_groups(struct topics *topics)
+{
+    struct group_configs_entry *entry, *next;
+
+    HASH_ITER (hh, topics->groups, entry, next) {
+        HASH_DEL(topics->groups, entry);
+        config_clear(&entry->set);
+        free(entry);
+    }
+}
+
+void topics_close(struct topics *topics)
+{
+    if (topics == NULL)
+        return;
+    while (topics->sorted_count > 0) {
+        struct topic *topic = topics->sorted[topics->sorted_count - 1];
+        for (int32_t i = 0; i < topic->partitions; i++)
+            partition_close(topic->own->open[i]);
+        remove_topic(topics, topic);
+    }
+    free_groups(topics);
+    topics_forget_trash(topics);
+    config_clear(&topics->broker.fixed);
+    config_clear(&topics->broker.dynamic_default);
+    config_clear(&topics->broker.dynamic);
+    free(topics->sorted);
+    free(topics->dir);
+    free(topics);
+}
+
+/* ---- partitions ------------------------------------------------------------------- */
+
+struct partition *topics_partition_open(const struct topic *topic, int32_t index)
+{
+    return index >= 0 && index < topic->partitions ? topic->own->open[index] : NULL;
+}
+
+static struct partition *open_partition(struct topics *topics, struct topic *topic,
+                                        int32_t index)
+{
+    uint8_t *state = &topic->own->state[index];
+    struct partition_config config;
+    struct partition *partition;
+    struct error err = {0};
+    char path[TOPICS_PATH], name[TOPICS_NAME_MAX + 16];
+
+    topics_partition_path(topics, topic->name, index, path);
+    snprintf(name, sizeof(name), "%s-%d", topic->name, index);
+    config_to_partition(&topic->configs, &topics->broker, &config);
+    partition = partition_open(topics->pool, path, name, &config, topics->wall_ms, &err);
+    if (partition == NULL) {
+        /* It is tried again at every use, but said once. */
+        if ((*state & PARTITION_BROKEN) == 0)
+            log_write(LOG_ERROR, "topics", NULL, "partition %s: %s", name, err.text);
+        *state |= PARTITION_BROKEN;
+        return NULL;
+    }
+    *state = PARTITION_ON_DISK;
+    topic->own->open[index] = partition;
+    if (topics->opened != NULL)
+        topics->opened(topics->opened_arg, topic, index, partition);
+    return partition;
+}
+
+struct partition *topics_partition(struct topics *topics, struct topic *topic, int32_t index)
+{
+    struct partition *partition = topics_partition_open(topic, index);
+
+    if (partition != NULL || index < 0 || index >= topic->partitions)
+        return partition;
+    return open_partition(topics, topic, index);
+}
+
+int64_t topics_partition_bytes(struct topics *topics, struct topic *topic, int32_t index)
+{
+    struct partition *partition = topics_partition_open(topic, index);
+
+    if (partition == NULL && (topic->own->state[index] & PARTITION_ON_DISK) != 0)
+        partition = topics_partition(topics, topic, index);
+    return partition != NULL ? log_bytes(partition_log(partition)) : 0;
+}
+
+void topics_on_delete(struct topics *topics, topics_gone_fn *fn, void *arg)
+{
+    topics->gone = fn;
+    topics->gone_arg = arg;
+}
+
+void topics_on_open(struct topics *topics, topics_opened_fn *fn, void *arg)
+{
+    topics->opened = fn;
+    topics->opened_arg = arg;
+}
+
+/* ---- changes ---------------------------------------------------------------------- */
+
+static enum kafka_error storage_error(const struct error *err, struct text_buf *message)
+{
+    log_write(LOG_ERROR, "topics", NULL, "%s", err->text);
+    text_append(message, err->text);
+    return KAFKA_STORAGE_ERROR;
+}
+
+enum kafka_error topics_sync(struct topics *topics)
+{
+    struct error err = {0};
+
+    if (!topics->sync || store_sync(topics->store, &err) == 0)
+        return KAFKA_NONE;
+    log_write(LOG_ERROR, "topics", NULL, "%s", err.text);
+    return KAFKA_STORAGE_ERROR;
+}
+
+/* Random, and not beginning with "-" in base64: tools take ids as arguments. */
+static int make_id(struct wire_uuid *id, struct error *err)
+{
+    do {
+        if (getrandom(id->bytes, sizeof(id->bytes), 0) != (ssize_t)sizeof(id->bytes)) {
+            error_set(err, ERROR_INTERNAL, "no random bytes for a topic's id");
+            return -1;
+        }
+        id->bytes[6] = (id->bytes[6] & 0x0f) | 0x40;
+        id->bytes[8] = (id->bytes[8] & 0x3f) | 0x80;
+    } while (id->bytes[0] >> 2 == 62);
+    return 0;
+}
+
+static enum kafka_error check_new_name(struct topics *topics, struct wire_string name,
+                                       struct text_buf *message)
+{
+    enum kafka_error code = topics_check_name(name, message);
+    struct topic_private *other;
+    char *flat;
+
+    if (code != KAFKA_NONE)
+        return code;
+    if (wire_string_is(name, "__cluster_metadata")) {
+        text_append(message, "Creation of internal topic __cluster_metadata is prohibited.");
+        return KAFKA_INVALID_REQUEST;
+    }
+    if (topics_find(topics, name) != NULL) {
+        text_appendf(message, "Topic '%.*s' already exists.", name.len, name.data);
+        return KAFKA_TOPIC_ALREADY_EXISTS;
+    }
+    flat = flat_name(name);
+    HASH_FIND(by_flat, topics->by_flat, flat, (unsigned)name.len, other);
+    free(flat);
+    if (other == NULL)
+        return KAFKA_NONE;
+    text_appendf(message, "Topic '%.*s' collides with existing topic: %s", name.len,
+                 name.data, other->topic.name);
+    return KAFKA_INVALID_TOPIC_EXCEPTION;
+}
+
+/* How many partitions: as asked for, as assigned, or the default. */
+static enum kafka_error check_manual(const struct topics_new *spec, int32_t *partitions,
+                                     struct text_buf *message)
+{
+    enum kafka_error code;
+
+    if (spec->replication_factor != -1 || spec->partitions != -1) {
+        text_appendf(message, "A manual partition assignment was specified, but %s was not set "
+                              "to -1.",
+                     spec->replication_factor != -1 ? "replication factor" : "numPartitions");
+        return KAFKA_INVALID_REQUEST;
+    }
+    code = topics_check_indexes(spec->replicas, spec->replicas_count, message);
+    if (code == KAFKA_NONE)
+        code = topics_check_replicas(spec->replicas, spec->replicas_count, message);
+    *partitions = spec->replicas_count;
+    return code;
+}
+
+static enum kafka_error check_counts(const struct topics *topics,
+                                     const struct topics_new *spec, int32_t *partitions,
+                                     struct text_buf *message)
+{
+    if (spec->replication_factor == 0 || spec->replication_factor < -1) {
+        text_append(message, "Replication factor must be larger than 0, or -1 to use the "
+                             "default value.");
+        return KAFKA_INVALID_REPLICATION_FACTOR;
+    }
+    if (spec->partitions == 0 || spec->partitions < -1) {
+        text_append(message,
+                    "Number of partitions was set to an invalid non-positive value.");
+        return KAFKA_INVALID_PARTITIONS;
+    }
+    if (spec->replication_factor > 1) {
+        text_appendf(message,
+                     "Unable to replicate the partition %d time(s): The target replication "
+                     "factor of %d cannot be reached because only 1 broker(s) are registered.",
+                     spec->replication_factor, spec->replication_factor);
+        return KAFKA_INVALID_REPLICATION_FACTOR;
+    }
+    *partitions = spec->partitions > 0
+                      ? spec->partitions
+                      : (int32_t)config_number(CONFIG_BROKER, "num.partitions", NULL,
+                                               &topics->broker);
+    return KAFKA_NONE;
+}
+
+static enum kafka_error check_total(const struct topics *topics, int64_t more,
+                                    struct text_buf *message)
+{
+    if (topics->partitions + more <= TOPICS_PARTITIONS_MAX)
+        return KAFKA_NONE;
+    text_appendf(message,
+                 "This broker holds at most %d partitions: it has %lld, %lld more are too many.",
+                 TOPICS_PARTITIONS_MAX, (long long)topics->partitions, (long long)more);
+    return KAFKA_POLICY_VIOLATION;
+}
+
+static enum kafka_error check_new(struct topics *topics, const struct topics_new *spec,
+                                  int32_t *partitions, struct text_buf *message)
+{
+    enum kafka_error code = check_new_name(topics, spec->name, message);
+
+    if (code == KAFKA_NONE && spec->configs != NULL)
+        code = config_check(CONFIG_TOPIC, spec->configs, &topics->broker, message);
+    if (code == KAFKA_NONE)
+        code = spec->replicas_count > 0 ? check_manual(spec, partitions, message)
+                                        : check_counts(topics, spec, partitions, message);
+    if (code == KAFKA_NONE && *partitions > CREATE_MAX) {
+        text_append(message, "Excessively large number of partitions per request.");
+        code = KAFKA_POLICY_VIOLATION;
+    }
+    return code == KAFKA_NONE ? check_total(topics, *partitions, message) : code;
+}
+
+enum kafka_error topics_create(struct topics *topics, const struct topics_new *spec,
+                               struct topic **out, int32_t *partitions,
+                               struct text_buf *message)
+{
+    struct error err = {0};
+    struct wire_uuid id;
+    int32_t count = 0;
+    enum kafka_error code = check_new(topics, spec, &count, message);
+    struct topic *topic;
+
+    *out = NULL;
+    if (partitions != NULL)
+        *partitions = count;
+    if (code != KAFKA_NONE || spec->validate_only)
+        return code;
+    if (make_id(&id, &err) != 0)
+        return storage_error(&err, message);
+    topic = topics_add(topics, spec->name, &id, count, spec->configs);
+    if (topics_save(topics, topic, &err) != 0) {
+        remove_topic(topics, topic);
+        return storage_error(&err, message);
+    }
+    *out = topic;
+    return KAFKA_NONE;
+}
+
+static enum kafka_error check_growth(const struct topics *topics, const struct topic *topic,
+                                     const struct topics_growth *growth,
+                                     struct text_buf *message)
+{
+    int32_t more = growth->count - topic->partitions;
+
+    if (more == 0) {
+        text_appendf(message, "Topic already has %d partition(s).", topic->partitions);
+        return KAFKA_INVALID_PARTITIONS;
+    }
+    if (growth->count < topic->partitions) {
+        text_appendf(message,
+                     "The topic %s currently has %d partition(s); %d would not be an increase.",
+                     topic->name, topic->partitions, growth->count);
+        return KAFKA_INVALID_PARTITIONS;
+    }
+    if (growth->replicas_count >= 0 && growth->replicas_count != more) {
+        text_appendf(message,
+                     "Attempted to add %d additional partition(s), but only %d assignment(s) "
+                     "were specified.",
+                     more, growth->replicas_count);
+        return KAFKA_INVALID_REPLICA_ASSIGNMENT;
+    }
+    if (growth->replicas_count > 0) {
+        enum kafka_error code =
+            topics_check_replicas(growth->replicas, growth->replicas_count, message);
+        if (code != KAFKA_NONE)
+            return code;
+    }
+    return check_total(topics, more, message);
+}
+
+enum kafka_error topics_grow(struct topics *topics, struct topic *topic,
+                             const struct topics_growth *growth, struct text_buf *message)
+{
+    enum kafka_error code = check_growth(topics, topic, growth, message);
+    struct topic_private *own = topic->own;
+    int32_t before = topic->partitions;
+    struct error err = {0};
+    size_t count = (size_t)growth->count;
+
+    if (code != KAFKA_NONE || growth->validate_only)
+        return code;
+    topic->partitions = growth->count;
+    if (topics_save(topics, topic, &err) != 0) {
+        topic->partitions = before;
+        return storage_error(&err, message);
+    }
+    own->open = mem_resize(own->open, count * sizeof(*own->open));
+    own->state = mem_resize(own->state, count);
+    memset(own->open + before, 0, (count - (size_t)before) * sizeof(*own->open));
+    memset(own->state + before, 0, count - (size_t)before);
+    topics->partitions += growth->count - before;
+    topics->version++;
+    return KAFKA_NONE;
+}
+
+enum kafka_error topics_delete(struct topics *topics, struct topic *topic,
+                               struct text_buf *message)
+{
+    struct error err = {0};
+
+    if (topics_save_deletion(topics, topic, &err) != 0)
+        return storage_error(&err, message);
+    if (topics->gone != NULL)
+        topics->gone(topics->gone_arg, topic);
+    for (int32_t i = 0; i < topic->partitions; i++) {
+        if (topics->upkeep.compacting == topic->own->open[i])
+            topics->upkeep.compacting = NULL;
+        partition_abandon(topic->own->open[i]);
+    }
+    topics_discard(topics, topic->name, &topic->id, topic->partitions);
+    topics_forget_deletion(topics, &topic->id);
+    remove_topic(topics, topic);
+    return KAFKA_NONE;
+}
+
+static void reconfigure(struct topics *topics, struct topic *topic)
+{
+    struct partition_config config;
+
+    config_to_partition(&topic->configs, &topics->broker, &config);
+    for (int32_t i = 0; i < topic->partitions; i++)
+        if (topic->own->open[i] != NULL)
+            partition_configure(topic->own->open[i], &config);
+}
+
+enum kafka_error topics_configure(struct topics *topics, struct topic *topic,
+                                  const struct config_set *set, struct text_buf *message)
+{
+    struct config_set before = topic->configs;
+    struct error err = {0};
+
+    topic->configs = (struct config_set){0};
+    config_copy(&topic->configs, set);
+    if (topics_save(topics, topic, &err) != 0) {
+        config_clear(&topic->configs);
+        topic->configs = before;
+        return storage_error(&err, message);
+    }
+    config_clear(&before);
+    reconfigure(topics, topic);
+    return KAFKA_NONE;
+}
+
+/* ---- configs of the broker and of groups ------------------------------------------ */
+
+const struct config_broker *topics_broker(const struct topics *topics)
+{
+    return &topics->broker;
+}
+
+struct config_set *topics_group_set(struct topics *topics, struct wire_string group)
+{
+    struct group_configs_entry *entry;
+
+    HASH_FIND(hh, topics->groups, group.data, (unsigned)group.len, entry);
+    if (entry == NULL) {
+        entry = mem_alloc(sizeof(*entry) + (size_t)group.len + 1);
+        memcpy(entry->name, group.data, (size_t)group.len);
+        HASH_ADD(hh, topics->groups, name, (unsigned)group.len, entry);
+    }
+    return &entry->set;
+}
+
+const struct config_set *topics_group(const struct topics *topics, struct wire_string group)
+{
+    const struct group_configs_entry *entry = NULL;
+
+    if (group.len > 0)
+        HASH_FIND(hh, topics->groups, group.data, (unsigned)group.len, entry);
+    return entry != NULL ? &entry->set : NULL;
+}
+
+void topics_each_group(const struct topics *topics, topics_group_fn *fn, void *arg)
+{
+    const struct group_configs_entry *entry;
+
+    for (entry = topics->groups; entry != NULL; entry = entry->hh.next)
+        if (entry->set.count > 0)
+            fn(arg, entry->name, &entry->set);
+}
+
+int64_t topics_group_number(const struct topics *topics, struct wire_string group,
+                            const char *name)
+{
+    return config_number(CONFIG_GROUP, name, topics_group(topics, group), &topics->broker);
+}
+
+enum kafka_error topics_configure_other(struct topics *topics, enum config_resource resource,
+                                        struct wire_string name, const struct config_set *set,
+                                        struct text_buf *message)
+{
+    struct error err = {0};
+    struct config_set *place;
+
+    if (topics_save_configs(topics, resource, name, set, &err) != 0)
+        return storage_error(&err, message);
+    if (resource == CONFIG_GROUP)
+        place = topics_group_set(topics, name);
+    else
+        place = name.len == 0 ? &topics->broker.dynamic_default : &topics->broker.dynamic;
+    config_copy(place, set);
+    for (size_t i = 0; resource == CONFIG_BROKER && i < topics->sorted_count; i++)
+        reconfigure(topics, topics->sorted[i]);
+    return KAFKA_NONE;
+}
