@@ -10,7 +10,8 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
-FIXTURES = ("kafka/start", "kafka/destroy")
+FIXTURES = ("kafka/start", "kafka/destroy", "conformance/build", "conformance/start",
+            "conformance/stop")
 
 
 def counts(output):
