@@ -188,6 +188,19 @@ static void load_generation(struct classic *group)
     text_buf_clear(&value);
 }
 
+/*
+ * The broker ended between a generation and its assignment: its members join once more,
+ * so that none of them falls back to the generation before.
+ */
+static void resume(struct classic *group, int64_t now_ms)
+{
+    if (!group->members || group->last_generation <= group->generation)
+        return;
+    group->previous = CLASSIC_STABLE;
+    group->state = CLASSIC_PREPARING;
+    group->join_ms = now_ms + classic_rebalance_timeout(group);
+}
+
 static bool load_group(void *arg, const void *key, size_t key_len, const void *value,
                        size_t value_len)
 {
@@ -198,6 +211,7 @@ static bool load_group(void *arg, const void *key, size_t key_len, const void *v
 
     if (group_read(&in, group, load->now_ms)) {
         load_generation(group);
+        resume(group, load->now_ms);
         load->fn(load->arg, group);
     } else {
         load->bad++;
