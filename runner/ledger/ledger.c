@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ledger/api/api.h"
+#include "ledger/api/consumer_env.h"
 #include "ledger/api/fetches.h"
 #include "ledger/group/offsets.h"
 #include "ledger/ledger_private.h"
@@ -241,7 +242,7 @@ static int open_coordinators(struct ledger *ledger, struct error *err)
         offsets_keep_topics(ledger->offsets, ledger_topic_exists, ledger, err) < 0)
         return -1;
     groups_settings_default(&settings);
-    ledger_group_env(ledger, &own->consumers);
+    consumer_env_fill(&own->consumers, ledger->topics, ledger->store);
     settings.initial_rebalance_delay_ms = own->settings.group_initial_rebalance_delay_ms;
     settings.consumer = &own->consumers;
     ledger->groups = groups_open(&settings, ledger->store, ledger->offsets,

@@ -30,7 +30,6 @@ int ledger_lock(const char *dir, struct error *err);
 int ledger_identify(struct ledger *ledger, struct error *err);
 
 /* ledger_glue.c: what groups and transactions ask of the other parts. */
-void ledger_group_env(struct ledger *ledger, struct consumer_env *env);
 void ledger_group_answer(void *ticket, const void *response);
 struct txns_host ledger_txns_host(struct ledger *ledger);
 bool ledger_topic_exists(void *arg, struct wire_string topic);
