@@ -43,7 +43,12 @@ char *mem_strdup(const char *text)
 
 char *mem_strndup(const char *text, size_t len)
 {
-    return or_abort(strndup(text, len));
+    char *copy = mem_resize(NULL, len + 1);
+
+    if (len > 0)
+        memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
 }
 
 static char *print(const char *format, va_list ap)

@@ -11,7 +11,7 @@
 void *mem_alloc(size_t size);                 /* zeroed */
 void *mem_resize(void *ptr, size_t size);     /* as realloc */
 char *mem_strdup(const char *text);           /* NULL stays NULL */
-char *mem_strndup(const char *text, size_t len);
+char *mem_strndup(const char *text, size_t len); /* exactly len bytes and a NUL */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
