@@ -20,11 +20,8 @@ static api_fn *const table[WIRE_KEYS] = {
     /* api_coordinator.c */
     [WIRE_FIND_COORDINATOR] = api_find_coordinator,
 
-    /* api_topics.c */
-
-    /* api_configs.c */
-
-    /* api_cluster.c */
+    /* api_metadata.c */
+    [WIRE_METADATA] = api_metadata,
 
     /* api_groups.c */
     [WIRE_JOIN_GROUP] = api_join_group,

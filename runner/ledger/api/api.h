@@ -32,11 +32,25 @@ api_fn api_offset_for_leader_epoch;
 /* api_coordinator.c */
 api_fn api_find_coordinator;
 
-/* api_topics.c */
+/* api_metadata.c, api_topic_partitions.c */
+api_fn api_metadata;
+api_fn api_describe_topic_partitions;
 
-/* api_configs.c */
+/* api_topics.c, api_records.c */
+api_fn api_create_topics;
+api_fn api_create_partitions;
+api_fn api_delete_topics;
+api_fn api_delete_records;
+
+/* api_configs.c, api_alter_configs.c */
+api_fn api_describe_configs;
+api_fn api_list_config_resources;
+api_fn api_alter_configs;
+api_fn api_incremental_alter_configs;
 
 /* api_cluster.c */
+api_fn api_describe_cluster;
+api_fn api_describe_log_dirs;
 
 /* api_groups.c */
 api_fn api_join_group;

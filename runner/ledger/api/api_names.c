@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "ledger/api/api_names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct place {
+    struct wire_string name;
+    int32_t index;
+};
+
+static int compare_places(const void *left, const void *right)
+{
+    const struct place *a = left, *b = right;
+    int32_t len = a->name.len < b->name.len ? a->name.len : b->name.len;
+    int order = len > 0 ? memcmp(a->name.data, b->name.data, (size_t)len) : 0;
+
+    if (order == 0)
+        order = (a->name.len > b->name.len) - (a->name.len < b->name.len);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+const enum api_repeated *api_repeated_names(struct mem_arena *arena,
+                                            const struct wire_string *names, int32_t count)
+{
+    size_t room = count > 0 ? (size_t)count : 1;
+    enum api_repeated *result = mem_arena_alloc(arena, room * sizeof(*result));
+    struct place *places = mem_arena_alloc(arena, room * sizeof(*places));
+
+    for (int32_t i = 0; i < count; i++)
+        places[i] = (struct place){names[i], i};
+    if (count > 1)
+        qsort(places, (size_t)count, sizeof(*places), compare_places);
+    for (int32_t i = 1; i < count; i++) {
+        if (!wire_string_equal(places[i - 1].name, places[i].name))
+            continue;
+        result[places[i].index] = API_AGAIN;
+        if (result[places[i - 1].index] == API_SINGLE)
+            result[places[i - 1].index] = API_FIRST;
+    }
+    return result;
+}
+
+struct wire_string api_take_message(struct mem_arena *arena, struct text_buf *message)
+{
+    struct wire_string text = {NULL, -1};
+
+    if (message->len > 0) {
+        text.data = mem_arena_strndup(arena, message->data, message->len);
+        text.len = (int32_t)message->len;
+    }
+    text_buf_clear(message);
+    return text;
+}
