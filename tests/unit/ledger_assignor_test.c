@@ -75,7 +75,8 @@ static void ask(const struct world *world, struct round *round, assignor_fn *ass
     assign(&round->input, &round->arena, round->shares);
 }
 
-/* Every partition that somebody subscribes to is with exactly one of its subscribers. */
+/* Every partition that somebody subscribes to is with exactly one of its subscribers.
+ */
 static int wrongly_owned(const struct world *world, const struct round *round)
 {
     int owners[TOPICS][PARTITIONS] = {0}, wrong = 0;
@@ -89,9 +90,10 @@ static int wrongly_owned(const struct world *world, const struct round *round)
                 wrong++;
             else
                 owners[p.topic][p.partition]++;
-            if (j > 0 && (round->shares[i].partitions[j - 1].topic > p.topic ||
-                          (round->shares[i].partitions[j - 1].topic == p.topic &&
-                           round->shares[i].partitions[j - 1].partition >= p.partition)))
+            if (j > 0 &&
+                (round->shares[i].partitions[j - 1].topic > p.topic ||
+                 (round->shares[i].partitions[j - 1].topic == p.topic &&
+                  round->shares[i].partitions[j - 1].partition >= p.partition)))
                 wrong++;
         }
     for (int t = 0; t < world->topics; t++) {
@@ -157,8 +159,8 @@ static int moves(const struct world *world, const struct round *round)
 }
 
 /*
- * The fewest moves that balance allows: all shares are the minimum or one more, and only
- * so many of them one more.
+ * The fewest moves that balance allows: all shares are the minimum or one more, and
+ * only so many of them one more.
  */
 static int needed_moves(const struct world *world, const struct round *round)
 {
@@ -339,10 +341,10 @@ START_TEST(range_cuts_topics_of_one_size_alike)
     ask(&world, &round, assignor_range);
     for (int i = 0; i < 3; i++)
         for (int32_t j = 0; j < round.shares[i].count; j++)
-            unlike += !owns(round.shares[i].partitions, round.shares[i].count,
-                            (struct assignor_partition){
-                                1 - round.shares[i].partitions[j].topic,
-                                round.shares[i].partitions[j].partition});
+            unlike += !owns(
+                round.shares[i].partitions, round.shares[i].count,
+                (struct assignor_partition){1 - round.shares[i].partitions[j].topic,
+                                            round.shares[i].partitions[j].partition});
     ck_assert_int_eq(unlike, 0);
     mem_arena_clear(&round.arena);
 }
@@ -371,7 +373,8 @@ END_TEST
 START_TEST(nobody_and_nothing_are_fine)
 {
     const struct assignor_member idle = {.id = "a"};
-    const struct assignor_input none = {0}, one = {.members = &idle, .members_count = 1};
+    const struct assignor_input none = {0},
+                                one = {.members = &idle, .members_count = 1};
     struct assignor_share share = {.count = -1};
     struct mem_arena arena = {0};
 
@@ -395,7 +398,8 @@ START_TEST(assignors_have_kafkas_names)
 }
 END_TEST
 
-/* 1,000 members and 10,000 partitions of 100 topics, half of the members with half of them. */
+/* 1,000 members and 10,000 partitions of 100 topics, half of the members with half of
+ * them. */
 START_TEST(large_groups_are_assigned)
 {
     enum { MANY = 1000, TOPIC_COUNT = 100, EACH = 100 };
@@ -413,8 +417,10 @@ START_TEST(large_groups_are_assigned)
     }
     for (int m = 0; m < MANY; m++) {
         snprintf(ids[m], sizeof(ids[m]), "m%d", m);
-        members[m] = (struct assignor_member){
-            .id = ids[m], .topics = all, .topics_count = m % 2 ? TOPIC_COUNT : TOPIC_COUNT / 2};
+        members[m] = (struct assignor_member){.id = ids[m],
+                                              .topics = all,
+                                              .topics_count = m % 2 ? TOPIC_COUNT
+                                                                    : TOPIC_COUNT / 2};
     }
     assignor_uniform(&input, &arena, shares);
     for (int m = 0; m < MANY; m++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * api_consumer.c - the requests of the consumer protocol, and what consumer groups see of
- * the catalogue.
+ * api_consumer.c - the requests of the consumer protocol, and what consumer groups see
+ * of the catalogue.
  */
 #include "ledger/api/api.h"
 
@@ -11,7 +11,8 @@
 #include "ledger/topic/topics.h"
 #include "ledger/wire/messages_consumer.h"
 
-/* READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS: without ACLs everybody may. */
+/* READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS: without ACLs everybody may.
+ */
 enum { ALL_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11 };
 
 void api_consumer_group_heartbeat(struct ledger *ledger, struct request *request)
@@ -21,12 +22,13 @@ void api_consumer_group_heartbeat(struct ledger *ledger, struct request *request
 
     api_groups_caller(request, &caller);
     wire_defaults(&consumer_group_heartbeat_response_message, &response);
-    groups_consumer_heartbeat(ledger->groups, request->message, &caller, &request->arena,
-                              &response);
+    groups_consumer_heartbeat(ledger->groups, request->message, &caller,
+                              &request->arena, &response);
     request_answer(request, &response);
 }
 
-static void describe(struct ledger *ledger, struct request *request, struct wire_string id,
+static void describe(struct ledger *ledger, struct request *request,
+                     struct wire_string id,
                      struct consumer_group_describe_response_described_group *out)
 {
     const struct consumer_group_describe_request *message = request->message;
@@ -48,15 +50,15 @@ void api_consumer_group_describe(struct ledger *ledger, struct request *request)
     struct consumer_group_describe_response response;
 
     wire_defaults(&consumer_group_describe_response_message, &response);
-    response.groups =
-        mem_arena_alloc(&request->arena, ((size_t)count + 1) * sizeof(*response.groups));
+    response.groups = mem_arena_alloc(&request->arena,
+                                      ((size_t)count + 1) * sizeof(*response.groups));
     response.groups_count = count;
     for (int32_t i = 0; i < count; i++)
         describe(ledger, request, message->group_ids[i], &response.groups[i]);
     request_answer(request, &response);
 }
 
-/* ---- the catalogue, as groups see it ---------------------------------------------- */
+/* ---- the catalogue, as groups see it --------------------------------------------- */
 
 static void show(const struct topic *topic, struct group_topic *out)
 {
@@ -72,7 +74,8 @@ static bool find_topic(void *arg, const char *name, struct group_topic *out)
     return topic != NULL;
 }
 
-static bool find_topic_id(void *arg, const struct wire_uuid *id, struct group_topic *out)
+static bool find_topic_id(void *arg, const struct wire_uuid *id,
+                          struct group_topic *out)
 {
     const struct topic *topic = topics_find_id(arg, id);
 
@@ -96,13 +99,15 @@ static uint64_t catalogue_version(void *arg)
     return topics_version(arg);
 }
 
-static bool find_config(void *arg, const char *group_id, const char *name, int64_t *value)
+static bool find_config(void *arg, const char *group_id, const char *name,
+                        int64_t *value)
 {
     *value = topics_group_number(arg, wire_string_of(group_id), name);
     return true;
 }
 
-void consumer_env_fill(struct consumer_env *env, struct topics *topics, struct store *store)
+void consumer_env_fill(struct consumer_env *env, struct topics *topics,
+                       struct store *store)
 {
     consumer_env_default(env);
     env->store = store;

@@ -12,6 +12,7 @@ struct store;
 struct topics;
 
 /* Fill everything of env; topics and store are borrowed and outlive the groups. */
-void consumer_env_fill(struct consumer_env *env, struct topics *topics, struct store *store);
+void consumer_env_fill(struct consumer_env *env, struct topics *topics,
+                       struct store *store);
 
 #endif

@@ -20,9 +20,9 @@ struct assignor_partition {
 };
 
 struct assignor_member {
-    const char *instance_id;        /* NULL: not static; range puts static ones first */
+    const char *instance_id; /* NULL: not static; range puts static ones first */
     const char *id;
-    const int32_t *topics;          /* subscribed, ascending topic numbers */
+    const int32_t *topics; /* subscribed, ascending topic numbers */
     int32_t topics_count;
     const struct assignor_partition *owned; /* the current target, ascending */
     int32_t owned_count;
@@ -49,7 +49,8 @@ typedef void assignor_fn(const struct assignor_input *input, struct mem_arena *a
 assignor_fn assignor_uniform;
 assignor_fn assignor_range;
 
-/* By Kafka's name ("uniform", "range"), NULL when there is none. The first is the default. */
+/* By Kafka's name ("uniform", "range"), NULL when there is none. The first is the
+ * default. */
 assignor_fn *assignor_find(const char *name);
 const char *assignor_default(void);
 

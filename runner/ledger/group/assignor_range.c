@@ -17,7 +17,8 @@ struct cut {
 };
 
 /* Static members first, by instance id: a new member id does not move anybody. */
-static int compare_members(const struct assignor_member *a, const struct assignor_member *b)
+static int compare_members(const struct assignor_member *a,
+                           const struct assignor_member *b)
 {
     if (a->instance_id != NULL && b->instance_id != NULL)
         return strcmp(a->instance_id, b->instance_id);
@@ -43,8 +44,9 @@ static int32_t next_range(struct cut *cut, int32_t partitions)
     return size;
 }
 
-static void give(const struct assignor_input *input, const struct assignor_member *member,
-                 struct cut *cuts, struct mem_arena *arena, struct assignor_share *share)
+static void give(const struct assignor_input *input,
+                 const struct assignor_member *member, struct cut *cuts,
+                 struct mem_arena *arena, struct assignor_share *share)
 {
     int32_t room = 0;
 
@@ -53,7 +55,8 @@ static void give(const struct assignor_input *input, const struct assignor_membe
 
         room += input->topic_partitions[topic] / cuts[topic].subscribers + 1;
     }
-    share->partitions = mem_arena_alloc(arena, (size_t)room * sizeof(*share->partitions));
+    share->partitions =
+        mem_arena_alloc(arena, (size_t)room * sizeof(*share->partitions));
     for (int32_t i = 0; i < member->topics_count; i++) {
         int32_t topic = member->topics[i];
         int32_t size = next_range(&cuts[topic], input->topic_partitions[topic]);

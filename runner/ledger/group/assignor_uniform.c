@@ -85,22 +85,24 @@ static void finish(struct work *work, struct assignor_share *shares)
 
     for (int32_t m = 0; m < input->members_count; m++)
         shares[m] = (struct assignor_share){
-            .partitions = mem_arena_alloc(
-                work->arena, ((size_t)work->load[m] + 1) * sizeof(*shares[m].partitions))};
+            .partitions =
+                mem_arena_alloc(work->arena, ((size_t)work->load[m] + 1) *
+                                                 sizeof(*shares[m].partitions))};
     for (int32_t t = 0; t < input->topics_count; t++)
         for (int32_t p = 0; p < input->topic_partitions[t]; p++) {
             int32_t m = work->owner[work->first[t] + p];
 
             if (m != NOBODY)
-                shares[m].partitions[shares[m].count++] = (struct assignor_partition){t, p};
+                shares[m].partitions[shares[m].count++] =
+                    (struct assignor_partition){t, p};
         }
 }
 
-/* ---- all members subscribe to the same topics ------------------------------------- */
+/* ---- all members subscribe to the same topics ------------------------------------ */
 
 /*
- * How many each may have. One more than the minimum goes first to those who have more than
- * the minimum already: so nobody gives up what somebody may as well keep.
+ * How many each may have. One more than the minimum goes first to those who have more
+ * than the minimum already: so nobody gives up what somebody may as well keep.
  */
 static int32_t *quotas(struct work *work, int32_t partitions)
 {
@@ -169,11 +171,11 @@ static void assign_homogeneous(struct work *work)
     fill_up(work, any, quota);
 }
 
-/* ---- members subscribe to different topics ---------------------------------------- */
+/* ---- members subscribe to different topics --------------------------------------- */
 
 /* The subscribers of every topic, one after the other. */
 struct subscribers {
-    int32_t *from;    /* [topic]; [topics] is the end of the last */
+    int32_t *from; /* [topic]; [topics] is the end of the last */
     int32_t *members;
 };
 
@@ -203,7 +205,8 @@ struct ranked_topic {
     int32_t topic, partitions, subscribers;
 };
 
-/* Topics that weigh most on their subscribers first, then those with the fewest of them. */
+/* Topics that weigh most on their subscribers first, then those with the fewest of
+ * them. */
 static int compare_topics(const void *left, const void *right)
 {
     const struct ranked_topic *a = left, *b = right;
@@ -217,8 +220,8 @@ static int compare_topics(const void *left, const void *right)
     return (a->topic > b->topic) - (a->topic < b->topic);
 }
 
-static struct ranked_topic *rank_topics(struct work *work, const struct subscribers *subs,
-                                        int32_t *count)
+static struct ranked_topic *rank_topics(struct work *work,
+                                        const struct subscribers *subs, int32_t *count)
 {
     const struct assignor_input *input = work->input;
     struct ranked_topic *ranked = mem_arena_alloc(
@@ -290,8 +293,8 @@ static void fill_topic(struct work *work, const struct subscribers *subs,
 }
 
 /*
- * Move partitions of one topic from who has most to who has least, while that makes them
- * more equal. A receiver never gives back, so every partition moves at most once.
+ * Move partitions of one topic from who has most to who has least, while that makes
+ * them more equal. A receiver never gives back, so every partition moves at most once.
  */
 static int32_t level_topic(struct work *work, const struct subscribers *subs,
                            const struct ranked_topic *topic, int32_t *has)

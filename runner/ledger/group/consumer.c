@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * consumer.c - the group itself: life, settings, state, who may commit, and its deadlines.
- * Heartbeats are in consumer_heartbeat.c.
+ * consumer.c - the group itself: life, settings, state, who may commit, and its
+ * deadlines. Heartbeats are in consumer_heartbeat.c.
  */
 #include "ledger/group/consumer.h"
 
@@ -58,7 +58,7 @@ void consumer_free(struct consumer_group *group)
     free(group);
 }
 
-/* ---- settings --------------------------------------------------------------------- */
+/* ---- settings -------------------------------------------------------------------- */
 
 static int32_t config_of(const struct consumer_group *group, const char *name,
                          int32_t fallback)
@@ -73,7 +73,8 @@ static int32_t config_of(const struct consumer_group *group, const char *name,
 
 int32_t consumer_session_ms(const struct consumer_group *group)
 {
-    return config_of(group, "consumer.session.timeout.ms", group->env->session_timeout_ms);
+    return config_of(group, "consumer.session.timeout.ms",
+                     group->env->session_timeout_ms);
 }
 
 int32_t consumer_heartbeat_ms(const struct consumer_group *group)
@@ -82,7 +83,7 @@ int32_t consumer_heartbeat_ms(const struct consumer_group *group)
                      group->env->heartbeat_interval_ms);
 }
 
-/* ---- queries ---------------------------------------------------------------------- */
+/* ---- queries --------------------------------------------------------------------- */
 
 const char *consumer_id(const struct consumer_group *group)
 {
@@ -173,7 +174,7 @@ enum kafka_error consumer_may_fetch(const struct consumer_group *group,
     return epoch == member->epoch ? KAFKA_NONE : KAFKA_STALE_MEMBER_EPOCH;
 }
 
-/* ---- deadlines -------------------------------------------------------------------- */
+/* ---- deadlines ------------------------------------------------------------------- */
 
 static int64_t deadline_of(const struct consumer_member *member)
 {
@@ -190,7 +191,8 @@ void consumer_watch(struct consumer_group *group, const struct consumer_member *
         group->deadline_ms = deadline;
 }
 
-enum kafka_error consumer_remove(struct consumer_group *group, struct consumer_member *member)
+enum kafka_error consumer_remove(struct consumer_group *group,
+                                 struct consumer_member *member)
 {
     struct consumer_change change;
     struct mem_arena arena = {0};
@@ -214,9 +216,10 @@ static void expire(struct consumer_group *group, struct consumer_member *member,
 {
     bool silent = member->session_deadline_ms <= now_ms;
 
-    log_write(LOG_INFO, "group", NULL, "consumer group %s: member %s is fenced: %s", group->id,
-              member->id,
-              silent ? "its session expired" : "it did not give up its partitions in time");
+    log_write(LOG_INFO, "group", NULL, "consumer group %s: member %s is fenced: %s",
+              group->id, member->id,
+              silent ? "its session expired"
+                     : "it did not give up its partitions in time");
     if (consumer_remove(group, member) == KAFKA_NONE)
         return;
     postpone(&member->session_deadline_ms, now_ms);

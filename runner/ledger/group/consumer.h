@@ -31,15 +31,15 @@ struct consumer_group_describe_response_described_group;
 struct consumer_env {
     struct store *store;
     struct group_topics topics;
-    struct group_configs configs;       /* find == NULL: no group has configs of its own */
-    int32_t session_timeout_ms;         /* group.consumer.session.timeout.ms, 45000 */
-    int32_t heartbeat_interval_ms;      /* group.consumer.heartbeat.interval.ms, 5000 */
-    int32_t max_size;                   /* group.consumer.max.size, INT32_MAX */
+    struct group_configs configs;  /* find == NULL: no group has configs of its own */
+    int32_t session_timeout_ms;    /* group.consumer.session.timeout.ms, 45000 */
+    int32_t heartbeat_interval_ms; /* group.consumer.heartbeat.interval.ms, 5000 */
+    int32_t max_size;              /* group.consumer.max.size, INT32_MAX */
 };
 
 void consumer_env_default(struct consumer_env *env); /* the numbers only */
 
-/* ---- life ------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 /* A new, empty group at epoch 0; nothing is stored before its first member joins. */
 struct consumer_group *consumer_new(const struct consumer_env *env, const char *id);
@@ -48,16 +48,18 @@ void consumer_free(struct consumer_group *group); /* leaves the store alone */
 typedef void consumer_found_fn(void *arg, struct consumer_group *group);
 
 /*
- * Read all consumer groups from the store. fn takes each. Their sessions begin at now_ms.
- * Damaged entries are logged and left out; -1 and err when nothing but damage is there.
+ * Read all consumer groups from the store. fn takes each. Their sessions begin at
+ * now_ms. Damaged entries are logged and left out; -1 and err when nothing but damage
+ * is there.
  */
 int consumer_load(const struct consumer_env *env, int64_t now_ms, consumer_found_fn *fn,
                   void *arg, struct error *err);
 
-/* Take everything of the group out of the store: it is deleted or becomes another type. */
+/* Take everything of the group out of the store: it is deleted or becomes another type.
+ */
 enum kafka_error consumer_forget(struct consumer_group *group);
 
-/* ---- queries ---------------------------------------------------------------------- */
+/* ---- queries --------------------------------------------------------------------- */
 
 const char *consumer_id(const struct consumer_group *group);
 bool consumer_is_empty(const struct consumer_group *group);
@@ -73,9 +75,9 @@ void consumer_describe(const struct consumer_group *group, struct mem_arena *are
 /*
  * May this member commit, or fetch, offsets with this epoch? KAFKA_NONE, or
  * KAFKA_UNKNOWN_MEMBER_ID, KAFKA_STALE_MEMBER_EPOCH, KAFKA_UNSUPPORTED_VERSION (a plain
- * commit below version 9). A commit from outside (epoch -1) is let through while the group
- * has no members, a transactional one without member and instance always; a fetch without
- * member id (null) and epoch always.
+ * commit below version 9). A commit from outside (epoch -1) is let through while the
+ * group has no members, a transactional one without member and instance always; a fetch
+ * without member id (null) and epoch always.
  */
 struct consumer_commit {
     struct wire_string member_id;
@@ -89,7 +91,7 @@ enum kafka_error consumer_may_commit(const struct consumer_group *group,
 enum kafka_error consumer_may_fetch(const struct consumer_group *group,
                                     struct wire_string member_id, int32_t epoch);
 
-/* ---- commands --------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------- */
 
 /*
  * Answer a heartbeat: join, go on, or leave. response is complete, its error included;
@@ -105,9 +107,9 @@ void consumer_heartbeat(struct consumer_group *group,
  * What is wrong with the request by itself, whatever the group: fills response as above
  * and returns its error. To be asked before a group is looked for or made.
  */
-enum kafka_error
-consumer_check(const struct consumer_group_heartbeat_request *request, int16_t version,
-               struct mem_arena *arena, struct consumer_group_heartbeat_response *response);
+enum kafka_error consumer_check(const struct consumer_group_heartbeat_request *request,
+                                int16_t version, struct mem_arena *arena,
+                                struct consumer_group_heartbeat_response *response);
 
 /* Expire sessions and rebalance timeouts; returns the next deadline or INT64_MAX. */
 int64_t consumer_tick(struct consumer_group *group, int64_t now_ms);

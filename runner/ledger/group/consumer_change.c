@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * consumer_change.c - what one request, or one deadline, makes of a group: a member that
- * comes, goes or moves on, a new epoch, new targets. Written in one batch, then true.
+ * consumer_change.c - what one request, or one deadline, makes of a group: a member
+ * that comes, goes or moves on, a new epoch, new targets. Written in one batch, then
+ * true.
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -34,7 +35,7 @@ static void look_at_members(struct consumer_change *change, struct mem_arena *ar
                                &change->subscriptions);
 }
 
-/* ---- targets ---------------------------------------------------------------------- */
+/* ---- targets --------------------------------------------------------------------- */
 
 static const struct partition_set *current_target(const struct consumer_change *change,
                                                   const struct consumer_member *member)
@@ -75,9 +76,10 @@ static struct assignor_input number_all(const struct consumer_change *change,
 {
     const struct consumer_subscriptions *all = &change->subscriptions;
     size_t count = (size_t)all->members_count;
-    struct assignor_member *members = mem_arena_alloc(arena, (count + 1) * sizeof(*members));
-    int32_t *partitions = mem_arena_alloc(
-        arena, ((size_t)all->topics_count + 1) * sizeof(*partitions));
+    struct assignor_member *members =
+        mem_arena_alloc(arena, (count + 1) * sizeof(*members));
+    int32_t *partitions =
+        mem_arena_alloc(arena, ((size_t)all->topics_count + 1) * sizeof(*partitions));
 
     for (int32_t t = 0; t < all->topics_count; t++)
         partitions[t] = all->topics[t].partitions;
@@ -136,7 +138,8 @@ static bool targets_cover(const struct consumer_change *change)
 
         found += target->count;
         for (size_t i = 0; i < target->count; i++)
-            partition_set_add(&seen, &target->items[i].topic, target->items[i].partition);
+            partition_set_add(&seen, &target->items[i].topic,
+                              target->items[i].partition);
     }
     partition_set_sort(&seen);
     found = found == seen.count ? found : SIZE_MAX;
@@ -152,7 +155,8 @@ void consumer_change_epoch(struct consumer_change *change, bool bump,
     look_at_members(change, arena);
     change->version = group->env->topics.version(group->env->topics.arg);
     /* After a start the store may have lost something: then the targets tell. */
-    if (!group->compared && group->target_epoch == group->epoch && !targets_cover(change))
+    if (!group->compared && group->target_epoch == group->epoch &&
+        !targets_cover(change))
         bump = true;
     if (bump || change->subscriptions.hash != change->hash)
         change->epoch++;
@@ -169,9 +173,11 @@ void consumer_change_target(struct consumer_change *change, struct mem_arena *ar
     look_at_members(change, arena);
     shares = mem_arena_alloc(arena, ((size_t)all->members_count + 1) * sizeof(*shares));
     input = number_all(change, arena);
-    assign = assignor_find(consumer_preferred_assignor(all->members, all->members_count));
+    assign =
+        assignor_find(consumer_preferred_assignor(all->members, all->members_count));
     assign(&input, arena, shares);
-    change->targets = mem_alloc(((size_t)all->members_count + 1) * sizeof(*change->targets));
+    change->targets =
+        mem_alloc(((size_t)all->members_count + 1) * sizeof(*change->targets));
     for (int32_t m = 0; m < all->members_count; m++)
         for (int32_t i = 0; i < shares[m].count; i++)
             partition_set_add(&change->targets[m],
@@ -180,7 +186,8 @@ void consumer_change_target(struct consumer_change *change, struct mem_arena *ar
     change->target_epoch = change->epoch;
 }
 
-const struct partition_set *consumer_change_next_target(const struct consumer_change *change)
+const struct partition_set *
+consumer_change_next_target(const struct consumer_change *change)
 {
     for (int32_t m = 0; change->targets != NULL; m++)
         if (change->subscriptions.members[m] == change->next)
@@ -188,7 +195,7 @@ const struct partition_set *consumer_change_next_target(const struct consumer_ch
     return current_target(change, change->next);
 }
 
-/* ---- the store -------------------------------------------------------------------- */
+/* ---- the store ------------------------------------------------------------------- */
 
 static bool same_bytes(const struct text_buf *a, const struct text_buf *b)
 {
@@ -256,11 +263,12 @@ static int write_change(const struct consumer_change *change, struct error *err)
     }
     if (change->epoch != group->epoch || change->target_epoch != group->target_epoch ||
         change->hash != group->hash)
-        consumer_store_put_group(group, change->epoch, change->target_epoch, change->hash);
+        consumer_store_put_group(group, change->epoch, change->target_epoch,
+                                 change->hash);
     return store_batch_end(group->env->store, err);
 }
 
-/* ---- the group -------------------------------------------------------------------- */
+/* ---- the group ------------------------------------------------------------------- */
 
 static void take_targets(struct consumer_change *change)
 {
@@ -293,13 +301,15 @@ enum kafka_error consumer_change_commit(struct consumer_change *change)
     bool patterns;
 
     if (write_change(change, &err) != 0) {
-        log_write(LOG_ERROR, "group", NULL, "consumer group %s: %s", group->id, err.text);
+        log_write(LOG_ERROR, "group", NULL, "consumer group %s: %s", group->id,
+                  err.text);
         consumer_change_drop(change);
         return KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
     take_targets(change);
-    patterns = change->old != NULL &&
-               (change->next == NULL || strcmp(change->old->regex, change->next->regex) != 0);
+    patterns =
+        change->old != NULL &&
+        (change->next == NULL || strcmp(change->old->regex, change->next->regex) != 0);
     if (change->old != NULL)
         consumer_unlink(group, change->old);
     if (change->next != NULL)
@@ -317,7 +327,8 @@ enum kafka_error consumer_change_commit(struct consumer_change *change)
 
 void consumer_change_drop(struct consumer_change *change)
 {
-    for (int32_t m = 0; change->targets != NULL && m < change->subscriptions.members_count; m++)
+    for (int32_t m = 0;
+         change->targets != NULL && m < change->subscriptions.members_count; m++)
         partition_set_clear(&change->targets[m]);
     free(change->targets);
     consumer_member_free(change->next);

@@ -48,11 +48,12 @@ describe_set(const struct consumer_group *group, const struct partition_set *set
 }
 
 static void describe_member(const struct consumer_group *group,
-                            const struct consumer_member *member, struct mem_arena *arena,
+                            const struct consumer_member *member,
+                            struct mem_arena *arena,
                             struct consumer_group_describe_response_member *out)
 {
-    struct wire_string *names = mem_arena_alloc(
-        arena, ((size_t)member->topics_count + 1) * sizeof(*names));
+    struct wire_string *names =
+        mem_arena_alloc(arena, ((size_t)member->topics_count + 1) * sizeof(*names));
 
     for (int32_t i = 0; i < member->topics_count; i++)
         names[i] = borrow(member->topics[i], arena);

@@ -3,8 +3,8 @@
  * consumer_group.h - the inside of a consumer group. Layer: ledger/group; only for the
  * files consumer*.c, everybody else uses consumer.h.
  *
- * A request makes a change: the member as it will be, and what follows for the group. The
- * change is written to the store in one batch, and then becomes the group.
+ * A request makes a change: the member as it will be, and what follows for the group.
+ * The change is written to the store in one batch, and then becomes the group.
  */
 #ifndef LEDGER_GROUP_CONSUMER_GROUP_H
 #define LEDGER_GROUP_CONSUMER_GROUP_H
@@ -37,7 +37,8 @@ struct consumer_group {
     const struct consumer_env *env;
     char *id;
     int32_t epoch;        /* grows when members, subscriptions or their topics change */
-    int32_t target_epoch; /* of the members' targets; behind epoch: they are to be made anew */
+    int32_t target_epoch; /* of the members' targets; behind epoch: they are to be made
+                             anew */
     uint64_t hash;        /* of the topics that are subscribed to, at epoch */
     uint64_t version;     /* of the catalogue when the hash was last compared */
     bool compared;        /* since the start of the broker */
@@ -53,14 +54,25 @@ struct consumer_group {
 int32_t consumer_session_ms(const struct consumer_group *group);
 int32_t consumer_heartbeat_ms(const struct consumer_group *group);
 void consumer_watch(struct consumer_group *group, const struct consumer_member *member);
-/* Take a member out of the group; the next heartbeat of another one makes new targets. */
-enum kafka_error consumer_remove(struct consumer_group *group, struct consumer_member *member);
+/* Take a member out of the group; the next heartbeat of another one makes new targets.
+ */
+enum kafka_error consumer_remove(struct consumer_group *group,
+                                 struct consumer_member *member);
 
-/* consumer_table.c: put a member into the tables, or take it out; who owns is kept too. */
+/* consumer_check.c: fill response with an error and its text; returns the error. */
+enum kafka_error consumer_refuse(struct consumer_group_heartbeat_response *response,
+                                 struct mem_arena *arena, enum kafka_error error,
+                                 const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* consumer_table.c: put a member into the tables, or take it out; who owns is kept too.
+ */
 void consumer_link(struct consumer_group *group, struct consumer_member *member);
 void consumer_unlink(struct consumer_group *group, struct consumer_member *member);
-bool consumer_taken(const struct consumer_group *group, const struct partition_id *which);
-struct consumer_member *consumer_find(const struct consumer_group *group, const char *id);
+bool consumer_taken(const struct consumer_group *group,
+                    const struct partition_id *which);
+struct consumer_member *consumer_find(const struct consumer_group *group,
+                                      const char *id);
 struct consumer_member *consumer_find_instance(const struct consumer_group *group,
                                                const char *instance_id);
 
@@ -108,20 +120,24 @@ struct consumer_change {
     struct consumer_member *next; /* as it will be; NULL: it goes */
     int32_t epoch, target_epoch;
     uint64_t hash, version;
-    struct consumer_subscriptions subscriptions; /* filled with the targets, or to compare */
+    struct consumer_subscriptions
+        subscriptions;             /* filled with the targets, or to compare */
     struct partition_set *targets; /* [subscriptions.members]; NULL: they stay */
 };
 
 void consumer_change_begin(struct consumer_change *change, struct consumer_group *group,
                            struct consumer_member *old, struct consumer_member *next);
-/* Compare the topics with those at the last epoch; bump, or differing ones: next epoch. */
+/* Compare the topics with those at the last epoch; bump, or differing ones: next epoch.
+ */
 void consumer_change_epoch(struct consumer_change *change, bool bump,
                            struct mem_arena *arena);
 /* Make the targets of all members anew, for the change's epoch. */
 void consumer_change_target(struct consumer_change *change, struct mem_arena *arena);
 /* next's target, as it will be. */
-const struct partition_set *consumer_change_next_target(const struct consumer_change *change);
-/* Store it, then the group is so. On failure the group is what it was and next is freed. */
+const struct partition_set *
+consumer_change_next_target(const struct consumer_change *change);
+/* Store it, then the group is so. On failure the group is what it was and next is
+ * freed. */
 enum kafka_error consumer_change_commit(struct consumer_change *change);
 void consumer_change_drop(struct consumer_change *change);
 

@@ -2,16 +2,12 @@
  *
  * consumer_heartbeat.c - the one request of the protocol: join, go on, leave.
  */
-#include "base/log.h"
 #include "base/mem.h"
-#include "ledger/group/assignor.h"
 #include "ledger/group/consumer_group.h"
 #include "ledger/group/groups.h"
 #include "ledger/group/reconcile.h"
 #include "ledger/wire/messages_consumer.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -28,98 +24,14 @@ struct beat {
     bool says_owned;
 };
 
-/* ---- refusals --------------------------------------------------------------------- */
-
-static enum kafka_error __attribute__((format(printf, 4, 5)))
-refuse(struct consumer_group_heartbeat_response *response, struct mem_arena *arena,
-       enum kafka_error error, const char *format, ...)
-{
-    va_list args;
-    char *text;
-
-    va_start(args, format);
-    if (vasprintf(&text, format, args) < 0)
-        abort();
-    va_end(args);
-    wire_defaults(&consumer_group_heartbeat_response_message, response);
-    response->error_code = (int16_t)error;
-    response->error_message = wire_string_of(mem_arena_strdup(arena, text));
-    free(text);
-    return error;
-}
-
-/* As Java's trim().isEmpty(); null is no empty text. */
-static bool blank(struct wire_string text)
-{
-    for (int32_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] > ' ')
-            return false;
-    return text.len >= 0;
-}
-
-static const char *check_join(const struct consumer_group_heartbeat_request *request)
-{
-    if (request->rebalance_timeout_ms == -1)
-        return "RebalanceTimeoutMs must be provided in first request.";
-    if (request->topic_partitions_count != 0)
-        return "TopicPartitions must be empty when (re-)joining.";
-    if (request->subscribed_topic_names_count < 0 && request->subscribed_topic_regex.len < 0)
-        return "Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when "
-               "(re-)joining.";
-    return NULL;
-}
-
-/* What makes a request invalid, NULL when nothing does. */
-static const char *check_request(const struct consumer_group_heartbeat_request *request,
-                                 int16_t version)
-{
-    bool needs_member =
-        version >= 1 || request->member_epoch > 0 || request->member_epoch == CONSUMER_LEAVE;
-
-    if (needs_member && blank(request->member_id))
-        return "MemberId can't be empty.";
-    if (blank(request->group_id))
-        return "GroupId can't be empty.";
-    if (blank(request->instance_id))
-        return "InstanceId can't be empty.";
-    if (blank(request->rack_id))
-        return "RackId can't be empty.";
-    if (request->member_epoch == CONSUMER_JOIN)
-        return check_join(request);
-    if (request->member_epoch == CONSUMER_LEAVE_STATIC && request->instance_id.len < 0)
-        return "InstanceId can't be null.";
-    if (request->member_epoch < CONSUMER_LEAVE_STATIC)
-        return "MemberEpoch is invalid.";
-    return NULL;
-}
-
-enum kafka_error
-consumer_check(const struct consumer_group_heartbeat_request *request, int16_t version,
-               struct mem_arena *arena, struct consumer_group_heartbeat_response *response)
-{
-    const char *wrong = check_request(request, version);
-    const char *assignor;
-
-    if (wrong != NULL)
-        return refuse(response, arena, KAFKA_INVALID_REQUEST, "%s", wrong);
-    if (request->server_assignor.len < 0)
-        return KAFKA_NONE;
-    assignor = mem_arena_strndup(arena, request->server_assignor.data,
-                                 (size_t)request->server_assignor.len);
-    if (assignor_find(assignor) == NULL)
-        return refuse(response, arena, KAFKA_UNSUPPORTED_ASSIGNOR,
-                      "ServerAssignor %s is not supported. Supported assignors: %s.",
-                      assignor, "uniform, range");
-    return KAFKA_NONE;
-}
+/* ---- who it is ------------------------------------------------------------------- */
 
 static enum kafka_error unknown_member(struct beat *beat)
 {
-    return refuse(beat->response, beat->arena, KAFKA_UNKNOWN_MEMBER_ID,
-                  "Member %s is not a member of group %s.", beat->member_id, beat->group->id);
+    return consumer_refuse(beat->response, beat->arena, KAFKA_UNKNOWN_MEMBER_ID,
+                           "Member %s is not a member of group %s.", beat->member_id,
+                           beat->group->id);
 }
-
-/* ---- who it is -------------------------------------------------------------------- */
 
 /* A uuid as Kafka writes it: 16 random bytes in base64 for URLs. */
 static char *random_id(struct mem_arena *arena)
@@ -143,43 +55,48 @@ static char *random_id(struct mem_arena *arena)
 }
 
 /* Is this epoch one that the member may come with? */
-static enum kafka_error check_epoch(struct beat *beat, const struct consumer_member *member)
+static enum kafka_error check_epoch(struct beat *beat,
+                                    const struct consumer_member *member)
 {
     int32_t epoch = beat->request->member_epoch;
 
     if (epoch == CONSUMER_JOIN || epoch == member->epoch)
         return KAFKA_NONE;
     if (epoch > member->epoch)
-        return refuse(beat->response, beat->arena, KAFKA_FENCED_MEMBER_EPOCH,
-                      "The consumer group member has a greater member epoch (%d) than the one "
-                      "known by the group coordinator (%d). The member must abandon all its "
-                      "partitions and rejoin.",
-                      epoch, member->epoch);
+        return consumer_refuse(
+            beat->response, beat->arena, KAFKA_FENCED_MEMBER_EPOCH,
+            "The consumer group member has a greater member epoch (%d) than the one "
+            "known by the group coordinator (%d). The member must abandon all its "
+            "partitions and rejoin.",
+            epoch, member->epoch);
     /* The answer with the new epoch may have been lost. */
     if (epoch == member->previous_epoch && beat->says_owned &&
         partition_set_within(&beat->owned, &member->assigned))
         return KAFKA_NONE;
-    return refuse(beat->response, beat->arena, KAFKA_FENCED_MEMBER_EPOCH,
-                  "The consumer group member has a smaller member epoch (%d) than the one "
-                  "known by the group coordinator (%d). The member must abandon all its "
-                  "partitions and rejoin.",
-                  epoch, member->epoch);
+    return consumer_refuse(
+        beat->response, beat->arena, KAFKA_FENCED_MEMBER_EPOCH,
+        "The consumer group member has a smaller member epoch (%d) than the one "
+        "known by the group coordinator (%d). The member must abandon all its "
+        "partitions and rejoin.",
+        epoch, member->epoch);
 }
 
 /* The static member of the request's instance id, for who goes on or leaves. */
 static enum kafka_error find_static(struct beat *beat, struct consumer_member **member)
 {
-    const char *instance = mem_arena_strndup(beat->arena, beat->request->instance_id.data,
-                                             (size_t)beat->request->instance_id.len);
+    const char *instance =
+        mem_arena_strndup(beat->arena, beat->request->instance_id.data,
+                          (size_t)beat->request->instance_id.len);
 
     *member = consumer_find_instance(beat->group, instance);
     if (*member == NULL)
-        return refuse(beat->response, beat->arena, KAFKA_UNKNOWN_MEMBER_ID,
-                      "Instance id %s is unknown.", instance);
+        return consumer_refuse(beat->response, beat->arena, KAFKA_UNKNOWN_MEMBER_ID,
+                               "Instance id %s is unknown.", instance);
     if (strcmp((*member)->id, beat->member_id) != 0)
-        return refuse(beat->response, beat->arena, KAFKA_FENCED_INSTANCE_ID,
-                      "Static member %s with instance id %s was fenced by member %s.",
-                      beat->member_id, instance, (*member)->id);
+        return consumer_refuse(
+            beat->response, beat->arena, KAFKA_FENCED_INSTANCE_ID,
+            "Static member %s with instance id %s was fenced by member %s.",
+            beat->member_id, instance, (*member)->id);
     return KAFKA_NONE;
 }
 
@@ -203,8 +120,9 @@ static enum kafka_error find_member(struct beat *beat, struct consumer_member **
 /* A static member joins: *old is the one it takes over from, if there is one. */
 static enum kafka_error join_static(struct beat *beat, struct consumer_member **old)
 {
-    const char *instance = mem_arena_strndup(beat->arena, beat->request->instance_id.data,
-                                             (size_t)beat->request->instance_id.len);
+    const char *instance =
+        mem_arena_strndup(beat->arena, beat->request->instance_id.data,
+                          (size_t)beat->request->instance_id.len);
     const struct consumer_member *other;
 
     *old = consumer_find_instance(beat->group, instance);
@@ -214,17 +132,20 @@ static enum kafka_error join_static(struct beat *beat, struct consumer_member **
     }
     other = consumer_find(beat->group, beat->member_id);
     if (other != NULL && other != *old)
-        return refuse(beat->response, beat->arena, KAFKA_INVALID_REQUEST,
-                      "MemberId %s is that of another member.", beat->member_id);
+        return consumer_refuse(beat->response, beat->arena, KAFKA_INVALID_REQUEST,
+                               "MemberId %s is that of another member.",
+                               beat->member_id);
     if ((*old)->epoch == CONSUMER_LEAVE_STATIC)
         return KAFKA_NONE;
-    return refuse(beat->response, beat->arena, KAFKA_UNRELEASED_INSTANCE_ID,
-                  "Static member %s with instance id %s cannot join the group because the "
-                  "instance id is owned by %s member.",
-                  beat->member_id, instance, (*old)->id);
+    return consumer_refuse(
+        beat->response, beat->arena, KAFKA_UNRELEASED_INSTANCE_ID,
+        "Static member %s with instance id %s cannot join the group because the "
+        "instance id is owned by %s member.",
+        beat->member_id, instance, (*old)->id);
 }
 
-/* The member as it was before this request, under the id it has now; *old may be NULL. */
+/* The member as it was before this request, under the id it has now; *old may be NULL.
+ */
 static struct consumer_member *member_before(const struct beat *beat,
                                              const struct consumer_member *old)
 {
@@ -233,7 +154,8 @@ static struct consumer_member *member_before(const struct beat *beat,
     if (old == NULL)
         return consumer_member_new(beat->member_id);
     next = consumer_member_copy(old);
-    if (old->epoch == CONSUMER_LEAVE_STATIC && beat->request->member_epoch == CONSUMER_JOIN) {
+    if (old->epoch == CONSUMER_LEAVE_STATIC &&
+        beat->request->member_epoch == CONSUMER_JOIN) {
         free(next->id);
         next->id = mem_strdup(beat->member_id);
         next->epoch = 0;
@@ -248,9 +170,10 @@ static enum kafka_error find_or_join(struct beat *beat, struct consumer_member *
 
     if (HASH_COUNT(group->members) >= (unsigned)group->env->max_size &&
         consumer_find(group, beat->member_id) == NULL)
-        return refuse(beat->response, beat->arena, KAFKA_GROUP_MAX_SIZE_REACHED,
-                      "The consumer group has reached its maximum capacity of %d members.",
-                      group->env->max_size);
+        return consumer_refuse(
+            beat->response, beat->arena, KAFKA_GROUP_MAX_SIZE_REACHED,
+            "The consumer group has reached its maximum capacity of %d members.",
+            group->env->max_size);
     if (beat->request->member_epoch != CONSUMER_JOIN)
         return find_member(beat, old);
     if (beat->request->instance_id.len >= 0)
@@ -259,7 +182,7 @@ static enum kafka_error find_or_join(struct beat *beat, struct consumer_member *
     return KAFKA_NONE;
 }
 
-/* ---- going on --------------------------------------------------------------------- */
+/* ---- going on -------------------------------------------------------------------- */
 
 /* A new pattern must be one. */
 static enum kafka_error check_pattern(struct beat *beat, const char *regex)
@@ -271,9 +194,9 @@ static enum kafka_error check_pattern(struct beat *beat, const char *regex)
     if (consumer_pattern_add(beat->group, regex, why))
         return KAFKA_NONE;
     consumer_patterns_tidy(beat->group);
-    return refuse(beat->response, beat->arena, KAFKA_INVALID_REGULAR_EXPRESSION,
-                  "SubscribedTopicRegex `%s` is not a valid regular expression: %s.", regex,
-                  why);
+    return consumer_refuse(
+        beat->response, beat->arena, KAFKA_INVALID_REGULAR_EXPRESSION,
+        "SubscribedTopicRegex `%s` is not a valid regular expression: %s.", regex, why);
 }
 
 struct taken {
@@ -288,8 +211,10 @@ static bool taken_by_other(void *arg, const struct partition_id *which)
     if (!consumer_taken(taken->group, which))
         return false;
     return taken->member == NULL ||
-           (!partition_set_has(&taken->member->assigned, &which->topic, which->partition) &&
-            !partition_set_has(&taken->member->revoking, &which->topic, which->partition));
+           (!partition_set_has(&taken->member->assigned, &which->topic,
+                               which->partition) &&
+            !partition_set_has(&taken->member->revoking, &which->topic,
+                               which->partition));
 }
 
 static void step(struct beat *beat, struct consumer_change *change, bool changed)
@@ -314,9 +239,11 @@ static void step(struct beat *beat, struct consumer_change *change, bool changed
 }
 
 /* Has the step moved the member? */
-static bool moved(const struct consumer_member *before, const struct consumer_member *now)
+static bool moved(const struct consumer_member *before,
+                  const struct consumer_member *now)
 {
-    return before == NULL || before->state != now->state || before->epoch != now->epoch ||
+    return before == NULL || before->state != now->state ||
+           before->epoch != now->epoch ||
            before->previous_epoch != now->previous_epoch ||
            !partition_set_equal(&before->assigned, &now->assigned) ||
            !partition_set_equal(&before->revoking, &now->revoking);
@@ -334,7 +261,7 @@ static void set_deadlines(struct beat *beat, const struct consumer_member *old,
         next->rebalance_deadline_ms = now_ms + next->rebalance_timeout_ms;
 }
 
-/* ---- answers ---------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------- */
 
 static struct consumer_group_heartbeat_response_assignment *
 answer_assignment(const struct partition_set *set, struct mem_arena *arena)
@@ -364,7 +291,8 @@ answer_assignment(const struct partition_set *set, struct mem_arena *arena)
     return answer;
 }
 
-static void answer(struct beat *beat, const struct consumer_member *member, bool assignment)
+static void answer(struct beat *beat, const struct consumer_member *member,
+                   bool assignment)
 {
     struct consumer_group_heartbeat_response *response = beat->response;
 
@@ -394,7 +322,8 @@ static void go_on(struct beat *beat, struct consumer_member *old)
     bool looked, names_changed, regex_changed;
     struct consumer_change change;
 
-    consumer_member_update(next, beat->request, beat->caller->client_id, beat->caller->host);
+    consumer_member_update(next, beat->request, beat->caller->client_id,
+                           beat->caller->host);
     if (check_pattern(beat, next->regex) != KAFKA_NONE) {
         consumer_member_free(next);
         return;
@@ -404,25 +333,27 @@ static void go_on(struct beat *beat, struct consumer_member *old)
         old == NULL ? next->topics_count > 0 : !consumer_member_same_topics(old, next);
     regex_changed = strcmp(old == NULL ? "" : old->regex, next->regex) != 0;
     consumer_change_begin(&change, group, old, next);
-    if (group->epoch == 0 || names_changed || regex_changed || looked || !group->compared ||
+    if (group->epoch == 0 || names_changed || regex_changed || looked ||
+        !group->compared ||
         group->version != group->env->topics.version(group->env->topics.arg))
-        consumer_change_epoch(&change, group->epoch == 0 || names_changed || regex_changed,
-                              beat->arena);
+        consumer_change_epoch(
+            &change, group->epoch == 0 || names_changed || regex_changed, beat->arena);
     if (change.epoch > change.target_epoch)
         consumer_change_target(&change, beat->arena);
     step(beat, &change, names_changed || regex_changed);
     set_deadlines(beat, old, next);
     answer(beat, next,
            full(beat->request) ||
-               !partition_set_equal(old == NULL ? &none : &old->assigned, &next->assigned));
+               !partition_set_equal(old == NULL ? &none : &old->assigned,
+                                    &next->assigned));
     if (consumer_change_commit(&change) != KAFKA_NONE)
-        refuse(beat->response, beat->arena, KAFKA_COORDINATOR_NOT_AVAILABLE, "%s",
-               kafka_error_text(KAFKA_COORDINATOR_NOT_AVAILABLE));
+        consumer_refuse(beat->response, beat->arena, KAFKA_COORDINATOR_NOT_AVAILABLE,
+                        "%s", kafka_error_text(KAFKA_COORDINATOR_NOT_AVAILABLE));
     else
         group->compared = true;
 }
 
-/* ---- leaving ---------------------------------------------------------------------- */
+/* ---- leaving --------------------------------------------------------------------- */
 
 /* A static member goes for a while: it keeps what it has until its session is over. */
 static enum kafka_error leave_static(struct beat *beat, struct consumer_member *old)
@@ -457,7 +388,8 @@ static void leave(struct beat *beat)
                 ? leave_static(beat, member)
                 : consumer_remove(beat->group, member);
     if (error != KAFKA_NONE) {
-        refuse(beat->response, beat->arena, error, "%s", kafka_error_text(error));
+        consumer_refuse(beat->response, beat->arena, error, "%s",
+                        kafka_error_text(error));
         return;
     }
     wire_defaults(&consumer_group_heartbeat_response_message, beat->response);
@@ -465,7 +397,7 @@ static void leave(struct beat *beat)
     beat->response->member_epoch = epoch;
 }
 
-/* ---- together --------------------------------------------------------------------- */
+/* ---- together -------------------------------------------------------------------- */
 
 static void read_owned(struct beat *beat)
 {
@@ -488,8 +420,8 @@ void consumer_heartbeat(struct consumer_group *group,
     struct consumer_member *old = NULL;
 
     if (request->member_id.len > 0)
-        beat.member_id =
-            mem_arena_strndup(arena, request->member_id.data, (size_t)request->member_id.len);
+        beat.member_id = mem_arena_strndup(arena, request->member_id.data,
+                                           (size_t)request->member_id.len);
     if (request->member_epoch < 0) {
         leave(&beat);
         return;

@@ -10,7 +10,8 @@
 
 /* What every stored form begins with. */
 enum { FORM = 1 };
-/* Beyond it a stored partition number is damage; a broker has at most 100,000 of them. */
+/* Beyond it a stored partition number is damage; a broker has at most 100,000 of them.
+ */
 enum { PARTITION_MAX = 10000000 };
 
 struct consumer_member *consumer_member_new(const char *id)
@@ -71,7 +72,8 @@ struct consumer_member *consumer_member_copy(const struct consumer_member *membe
     copy->client_host = mem_strdup(member->client_host);
     copy->regex = mem_strdup(member->regex);
     copy->assignor = mem_strdup(member->assignor);
-    copy->topics = mem_alloc(((size_t)member->topics_count + 1) * sizeof(*copy->topics));
+    copy->topics =
+        mem_alloc(((size_t)member->topics_count + 1) * sizeof(*copy->topics));
     for (int32_t i = 0; i < member->topics_count; i++)
         copy->topics[i] = mem_strdup(member->topics[i]);
     copy->assigned = partition_set_copy(&member->assigned);
@@ -104,7 +106,7 @@ void consumer_member_advance(struct consumer_member *member, int32_t epoch)
     member->epoch = epoch;
 }
 
-/* ---- what a request says ---------------------------------------------------------- */
+/* ---- what a request says --------------------------------------------------------- */
 
 static void replace(char **text, struct wire_string said)
 {
@@ -135,8 +137,8 @@ static void tidy_topics(struct consumer_member *member)
     member->topics_count = kept;
 }
 
-static void replace_topics(struct consumer_member *member, const struct wire_string *names,
-                           int32_t count)
+static void replace_topics(struct consumer_member *member,
+                           const struct wire_string *names, int32_t count)
 {
     if (count < 0)
         return;
@@ -164,7 +166,7 @@ void consumer_member_update(struct consumer_member *member,
     replace(&member->client_host, wire_string_of(client_host));
 }
 
-/* ---- stored forms ----------------------------------------------------------------- */
+/* ---- stored forms ---------------------------------------------------------------- */
 
 static void put_text(struct text_buf *out, const char *text)
 {
@@ -205,7 +207,8 @@ static char *text_or_empty(struct unpack *in)
     return text == NULL ? mem_strdup("") : text;
 }
 
-void consumer_member_write_facts(const struct consumer_member *member, struct text_buf *out)
+void consumer_member_write_facts(const struct consumer_member *member,
+                                 struct text_buf *out)
 {
     pack_i32(out, FORM);
     put_text(out, member->instance_id);
@@ -220,7 +223,8 @@ void consumer_member_write_facts(const struct consumer_member *member, struct te
         put_text(out, member->topics[i]);
 }
 
-bool consumer_member_read_facts(struct consumer_member *member, const void *data, size_t len)
+bool consumer_member_read_facts(struct consumer_member *member, const void *data,
+                                size_t len)
 {
     struct unpack in = open_form(data, len);
     int32_t count;
@@ -280,7 +284,8 @@ static void read_set(struct unpack *in, struct partition_set *set)
     partition_set_sort(set);
 }
 
-void consumer_member_write_place(const struct consumer_member *member, struct text_buf *out)
+void consumer_member_write_place(const struct consumer_member *member,
+                                 struct text_buf *out)
 {
     pack_i32(out, FORM);
     pack_i32(out, (int32_t)member->state);
@@ -290,7 +295,8 @@ void consumer_member_write_place(const struct consumer_member *member, struct te
     put_set(out, &member->revoking);
 }
 
-bool consumer_member_read_place(struct consumer_member *member, const void *data, size_t len)
+bool consumer_member_read_place(struct consumer_member *member, const void *data,
+                                size_t len)
 {
     struct unpack in = open_form(data, len);
     int32_t state = unpack_i32(&in);
@@ -306,13 +312,15 @@ bool consumer_member_read_place(struct consumer_member *member, const void *data
     return !in.bad;
 }
 
-void consumer_member_write_target(const struct partition_set *target, struct text_buf *out)
+void consumer_member_write_target(const struct partition_set *target,
+                                  struct text_buf *out)
 {
     pack_i32(out, FORM);
     put_set(out, target);
 }
 
-bool consumer_member_read_target(struct consumer_member *member, const void *data, size_t len)
+bool consumer_member_read_target(struct consumer_member *member, const void *data,
+                                 size_t len)
 {
     struct unpack in = open_form(data, len);
 

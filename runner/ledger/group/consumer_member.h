@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * consumer_member.h - one member of a consumer group: what it said of itself, and how far
- * it is with its partitions. Layer: ledger/group.
- * A request changes a copy; the group takes it when the store has it.
+ * consumer_member.h - one member of a consumer group: what it said of itself, and how
+ * far it is with its partitions. Layer: ledger/group. A request changes a copy; the
+ * group takes it when the store has it.
  */
 #ifndef LEDGER_GROUP_CONSUMER_MEMBER_H
 #define LEDGER_GROUP_CONSUMER_MEMBER_H
@@ -18,13 +18,14 @@
 struct consumer_group_heartbeat_request;
 
 enum {
-    CONSUMER_JOIN = 0,   /* member epochs that mean something else in a request */
+    CONSUMER_JOIN = 0, /* member epochs that mean something else in a request */
     CONSUMER_LEAVE = -1,
     CONSUMER_LEAVE_STATIC = -2,
 };
 
 enum consumer_member_state {
-    CONSUMER_STABLE,     /* at the epoch of its target, or at an older one, with all it had */
+    CONSUMER_STABLE, /* at the epoch of its target, or at an older one, with all it had
+                      */
     CONSUMER_UNREVOKED,  /* must give up partitions before it may go on */
     CONSUMER_UNRELEASED, /* waits for partitions that others have not given up yet */
 };
@@ -35,9 +36,9 @@ struct consumer_member {
     char *rack_id;     /* NULL: none */
     char *client_id;
     char *client_host;
-    char *regex;       /* never NULL; "" without */
-    char *assignor;    /* NULL: no wish */
-    char **topics;     /* subscribed names, ascending, without duplicates */
+    char *regex;    /* never NULL; "" without */
+    char *assignor; /* NULL: no wish */
+    char **topics;  /* subscribed names, ascending, without duplicates */
     int32_t topics_count;
     int32_t rebalance_timeout_ms;
 
@@ -75,11 +76,16 @@ void consumer_member_advance(struct consumer_member *member, int32_t epoch);
  * The stored forms: what the member said, where it is, and its target. Reading returns
  * false when the bytes are no such thing; the member is then partly filled.
  */
-void consumer_member_write_facts(const struct consumer_member *member, struct text_buf *out);
-void consumer_member_write_place(const struct consumer_member *member, struct text_buf *out);
-void consumer_member_write_target(const struct partition_set *target, struct text_buf *out);
-bool consumer_member_read_facts(struct consumer_member *member, const void *data, size_t len);
-bool consumer_member_read_place(struct consumer_member *member, const void *data, size_t len);
+void consumer_member_write_facts(const struct consumer_member *member,
+                                 struct text_buf *out);
+void consumer_member_write_place(const struct consumer_member *member,
+                                 struct text_buf *out);
+void consumer_member_write_target(const struct partition_set *target,
+                                  struct text_buf *out);
+bool consumer_member_read_facts(struct consumer_member *member, const void *data,
+                                size_t len);
+bool consumer_member_read_place(struct consumer_member *member, const void *data,
+                                size_t len);
 bool consumer_member_read_target(struct consumer_member *member, const void *data,
                                  size_t len);
 

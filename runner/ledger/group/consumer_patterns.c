@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * consumer_patterns.c - the regular expressions of a group and the topics they find. They
- * are not stored: the members' texts are, and the catalogue is there at a start.
+ * consumer_patterns.c - the regular expressions of a group and the topics they find.
+ * They are not stored: the members' texts are, and the catalogue is there at a start.
  */
 #include "base/mem.h"
 #include "ledger/group/consumer_group.h"
@@ -52,7 +52,8 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void look_through(const struct consumer_group *group, struct consumer_pattern *pattern)
+static void look_through(const struct consumer_group *group,
+                         struct consumer_pattern *pattern)
 {
     const struct group_topics *topics = &group->env->topics;
     struct finding finding = {.pattern = pattern};
@@ -101,7 +102,8 @@ bool consumer_patterns_refresh(struct consumer_group *group, int64_t now_ms)
     return looked;
 }
 
-static void remove_pattern(struct consumer_group *group, struct consumer_pattern *pattern)
+static void remove_pattern(struct consumer_group *group,
+                           struct consumer_pattern *pattern)
 {
     HASH_DEL(group->patterns, pattern);
     pattern_free(pattern->pattern);

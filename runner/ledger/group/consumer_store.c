@@ -11,8 +11,8 @@
 
 enum { PREFIX = 'c', FORM = 1 };
 
-static void write_key(struct text_buf *key, const char *group_id, enum consumer_kind kind,
-                      const char *member_id)
+static void write_key(struct text_buf *key, const char *group_id,
+                      enum consumer_kind kind, const char *member_id)
 {
     const char letters[] = {PREFIX, (char)kind};
 
@@ -28,8 +28,10 @@ void consumer_store_put(const struct consumer_group *group, enum consumer_kind k
     struct error err = {0};
 
     write_key(&key, group->id, kind, member_id);
-    if (store_put(group->env->store, key.data, key.len, value->data, value->len, &err) != 0)
-        log_write(LOG_ERROR, "group", NULL, "consumer group %s: %s", group->id, err.text);
+    if (store_put(group->env->store, key.data, key.len, value->data, value->len,
+                  &err) != 0)
+        log_write(LOG_ERROR, "group", NULL, "consumer group %s: %s", group->id,
+                  err.text);
     text_buf_clear(&key);
 }
 
@@ -41,7 +43,8 @@ static void remove_key(const struct consumer_group *group, enum consumer_kind ki
 
     write_key(&key, group->id, kind, member_id);
     if (store_delete(group->env->store, key.data, key.len, &err) != 0)
-        log_write(LOG_ERROR, "group", NULL, "consumer group %s: %s", group->id, err.text);
+        log_write(LOG_ERROR, "group", NULL, "consumer group %s: %s", group->id,
+                  err.text);
     text_buf_clear(&key);
 }
 
@@ -58,7 +61,8 @@ void consumer_store_put_group(const struct consumer_group *group, int32_t epoch,
     text_buf_clear(&value);
 }
 
-void consumer_store_remove_member(const struct consumer_group *group, const char *member_id)
+void consumer_store_remove_member(const struct consumer_group *group,
+                                  const char *member_id)
 {
     remove_key(group, CONSUMER_KIND_FACTS, member_id);
     remove_key(group, CONSUMER_KIND_PLACE, member_id);
@@ -80,7 +84,7 @@ enum kafka_error consumer_forget(struct consumer_group *group)
     return KAFKA_COORDINATOR_NOT_AVAILABLE;
 }
 
-/* ---- loading ---------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------- */
 
 struct loaded {
     struct consumer_group *group;
@@ -104,7 +108,8 @@ static struct loaded *loaded_group(struct loading *loading, const char *id)
         return loaded;
     loaded = mem_alloc(sizeof(*loaded));
     loaded->group = consumer_new(loading->env, id);
-    HASH_ADD_KEYPTR(hh, loading->groups, loaded->group->id, strlen(loaded->group->id), loaded);
+    HASH_ADD_KEYPTR(hh, loading->groups, loaded->group->id, strlen(loaded->group->id),
+                    loaded);
     return loaded;
 }
 
@@ -144,7 +149,8 @@ static bool load_value(struct loaded *loaded, char kind, const char *member_id,
     case CONSUMER_KIND_PLACE:
         return consumer_member_read_place(loaded_member(loaded, member_id), value, len);
     case CONSUMER_KIND_TARGET:
-        return consumer_member_read_target(loaded_member(loaded, member_id), value, len);
+        return consumer_member_read_target(loaded_member(loaded, member_id), value,
+                                           len);
     default:
         return false;
     }
@@ -166,8 +172,8 @@ static bool load_entry(void *arg, const void *key, size_t key_len, const void *v
     }
     group_id = mem_strndup(id.data, (size_t)id.len);
     member_id = mem_strndup((const char *)in.data, in.left);
-    if (!load_value(loaded_group(loading, group_id), ((const char *)key)[1], member_id, value,
-                    value_len))
+    if (!load_value(loaded_group(loading, group_id), ((const char *)key)[1], member_id,
+                    value, value_len))
         loading->damaged++;
     free(group_id);
     free(member_id);
@@ -175,7 +181,8 @@ static bool load_entry(void *arg, const void *key, size_t key_len, const void *v
 }
 
 /* A member that another one's partitions collide with has to join again. */
-static bool collides(const struct consumer_group *group, const struct consumer_member *member)
+static bool collides(const struct consumer_group *group,
+                     const struct consumer_member *member)
 {
     struct partition_set all = partition_set_or(&member->assigned, &member->revoking);
     bool taken = partition_set_meet(&member->assigned, &member->revoking);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * consumer_store.h - a consumer group's entries in the store. Layer: ledger/group; only for
- * the files consumer*.c. Puts belong to the batch that is open; they cannot fail by
+ * consumer_store.h - a consumer group's entries in the store. Layer: ledger/group; only
+ * for the files consumer*.c. Puts belong to the batch that is open; they cannot fail by
  * themselves.
  * Keys: 'c', the kind, the group id (its length first), the member id.
  */
@@ -21,6 +21,7 @@ void consumer_store_put(const struct consumer_group *group, enum consumer_kind k
                         const char *member_id, const struct text_buf *value);
 void consumer_store_put_group(const struct consumer_group *group, int32_t epoch,
                               int32_t target_epoch, uint64_t hash);
-void consumer_store_remove_member(const struct consumer_group *group, const char *member_id);
+void consumer_store_remove_member(const struct consumer_group *group,
+                                  const char *member_id);
 
 #endif

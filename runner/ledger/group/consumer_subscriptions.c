@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * consumer_subscriptions.c - what all members of a group want, in numbers: the topics that
- * exist get places in the order of their ids, and every member a list of places.
+ * consumer_subscriptions.c - what all members of a group want, in numbers: the topics
+ * that exist get places in the order of their ids, and every member a list of places.
  */
 #include "base/mem.h"
 #include "ledger/group/consumer_group.h"
@@ -27,7 +27,7 @@ struct builder {
 
 typedef void name_fn(struct builder *builder, struct wanted *wanted, void *arg);
 
-/* ---- members ---------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------- */
 
 static int compare_members(const void *a, const void *b)
 {
@@ -42,7 +42,8 @@ static void list_members(struct builder *builder, const struct consumer_member *
     const struct consumer_member *member;
     size_t room = HASH_COUNT(builder->group->members) + 1;
 
-    out->members = mem_arena_alloc(builder->arena, room * sizeof(struct consumer_member *));
+    out->members =
+        mem_arena_alloc(builder->arena, room * sizeof(struct consumer_member *));
     for (member = builder->group->members; member != NULL; member = member->hh.next)
         if (member != old)
             out->members[out->members_count++] = member;
@@ -52,7 +53,7 @@ static void list_members(struct builder *builder, const struct consumer_member *
           compare_members);
 }
 
-/* ---- names ------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------- */
 
 static struct wanted *find_name(struct builder *builder, const char *name)
 {
@@ -95,7 +96,8 @@ static int compare_wanted(const void *a, const void *b)
     const struct wanted *left = *(struct wanted *const *)a;
     const struct wanted *right = *(struct wanted *const *)b;
 
-    return memcmp(left->topic.id.bytes, right->topic.id.bytes, sizeof(left->topic.id.bytes));
+    return memcmp(left->topic.id.bytes, right->topic.id.bytes,
+                  sizeof(left->topic.id.bytes));
 }
 
 /* Give the names that exist their places. */
@@ -105,7 +107,8 @@ static void place_topics(struct builder *builder)
     size_t room = HASH_COUNT(builder->names) + 1;
     struct wanted **order = mem_arena_alloc(builder->arena, room * sizeof(*order));
 
-    for (struct wanted *wanted = builder->names; wanted != NULL; wanted = wanted->hh.next)
+    for (struct wanted *wanted = builder->names; wanted != NULL;
+         wanted = wanted->hh.next)
         if (wanted->exists)
             order[out->topics_count++] = wanted;
     qsort(order, (size_t)out->topics_count, sizeof(*order), compare_wanted);
@@ -116,7 +119,7 @@ static void place_topics(struct builder *builder)
     }
 }
 
-/* ---- what each wants -------------------------------------------------------------- */
+/* ---- what each wants ------------------------------------------------------------- */
 
 static void count_name(struct builder *builder, struct wanted *wanted, void *arg)
 {
@@ -167,7 +170,8 @@ static void list_all_wanted(struct builder *builder)
     size_t room = (size_t)out->members_count + 1;
 
     out->wanted = mem_arena_alloc(builder->arena, room * sizeof(*out->wanted));
-    out->wanted_count = mem_arena_alloc(builder->arena, room * sizeof(*out->wanted_count));
+    out->wanted_count =
+        mem_arena_alloc(builder->arena, room * sizeof(*out->wanted_count));
     out->homogeneous = true;
     for (int32_t m = 0; m < out->members_count; m++) {
         list_wanted(builder, m);
@@ -178,7 +182,7 @@ static void list_all_wanted(struct builder *builder)
     }
 }
 
-/* ---- hash ------------------------------------------------------------------------- */
+/* ---- hash ------------------------------------------------------------------------ */
 
 /* FNV-1a, 64 bits. */
 #define FNV_START 14695981039346656037U
@@ -220,13 +224,14 @@ static uint64_t hash_of(const struct builder *builder)
         hash = mix(hash, out->topics[i].id.bytes, sizeof(out->topics[i].id.bytes));
         hash = mix(hash, &out->topics[i].partitions, sizeof(out->topics[i].partitions));
     }
-    for (pattern = builder->group->patterns; pattern != NULL; pattern = pattern->hh.next)
+    for (pattern = builder->group->patterns; pattern != NULL;
+         pattern = pattern->hh.next)
         if (subscribed_by(out, pattern->text))
             hash += hash_pattern(pattern);
     return hash;
 }
 
-/* ---- together --------------------------------------------------------------------- */
+/* ---- together -------------------------------------------------------------------- */
 
 void consumer_subscriptions(const struct consumer_group *group,
                             const struct consumer_member *old,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * consumer_table.c - a group's members by id and instance id, and whose the partitions are.
+ * consumer_table.c - a group's members by id and instance id, and whose the partitions
+ * are.
  */
 #include "base/mem.h"
 #include "ledger/group/consumer_group.h"
@@ -35,14 +36,16 @@ static void make_room(struct consumer_owned *owned, int32_t partition)
     owned->room = room;
 }
 
-static void own(struct consumer_group *group, const struct partition_set *set, bool taken)
+static void own(struct consumer_group *group, const struct partition_set *set,
+                bool taken)
 {
     struct consumer_owned *owned = NULL;
 
     for (size_t i = 0; i < set->count; i++) {
         const struct partition_id *item = &set->items[i];
 
-        if (owned == NULL || memcmp(&owned->topic, &item->topic, sizeof(item->topic)) != 0)
+        if (owned == NULL ||
+            memcmp(&owned->topic, &item->topic, sizeof(item->topic)) != 0)
             owned = owned_topic(group, &item->topic);
         make_room(owned, item->partition);
         /* Never two at a time: that is what all of this is for. */
@@ -51,12 +54,14 @@ static void own(struct consumer_group *group, const struct partition_set *set, b
     }
 }
 
-bool consumer_taken(const struct consumer_group *group, const struct partition_id *which)
+bool consumer_taken(const struct consumer_group *group,
+                    const struct partition_id *which)
 {
     struct consumer_owned *owned;
 
     HASH_FIND(hh, group->owned, which->topic.bytes, sizeof(which->topic.bytes), owned);
-    return owned != NULL && which->partition < owned->room && owned->taken[which->partition];
+    return owned != NULL && which->partition < owned->room &&
+           owned->taken[which->partition];
 }
 
 void consumer_link(struct consumer_group *group, struct consumer_member *member)
@@ -79,7 +84,8 @@ void consumer_unlink(struct consumer_group *group, struct consumer_member *membe
     own(group, &member->revoking, false);
 }
 
-struct consumer_member *consumer_find(const struct consumer_group *group, const char *id)
+struct consumer_member *consumer_find(const struct consumer_group *group,
+                                      const char *id)
 {
     struct consumer_member *member;
 

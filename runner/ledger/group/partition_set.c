@@ -85,8 +85,8 @@ bool partition_set_equal(const struct partition_set *a, const struct partition_s
 }
 
 /* Which of the two comes first: -1 a, 1 b, 0 they are equal. Not at the end of both. */
-static int next_of(const struct partition_set *a, size_t i, const struct partition_set *b,
-                   size_t j)
+static int next_of(const struct partition_set *a, size_t i,
+                   const struct partition_set *b, size_t j)
 {
     if (i >= a->count)
         return 1;
@@ -96,8 +96,8 @@ static int next_of(const struct partition_set *a, size_t i, const struct partiti
 }
 
 /* Walk through both and put what keep says into out, until it has limit elements. */
-static void merge(const struct partition_set *a, const struct partition_set *b, int keep,
-                  size_t limit, struct partition_set *out)
+static void merge(const struct partition_set *a, const struct partition_set *b,
+                  int keep, size_t limit, struct partition_set *out)
 {
     size_t i = 0, j = 0;
 
@@ -126,7 +126,8 @@ static bool any(const struct partition_set *a, const struct partition_set *b, in
     return found;
 }
 
-bool partition_set_within(const struct partition_set *part, const struct partition_set *whole)
+bool partition_set_within(const struct partition_set *part,
+                          const struct partition_set *whole)
 {
     return !any(part, whole, KEEP_LEFT);
 }

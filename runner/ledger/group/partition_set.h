@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * partition_set.h - a set of partitions by topic id: what a member has, gives up, or shall
- * get. Layer: ledger/group (pure). A sorted array: sets are read far more than changed, and
- * every operation is one walk through both.
+ * partition_set.h - a set of partitions by topic id: what a member has, gives up, or
+ * shall get. Layer: ledger/group (pure). A sorted array: sets are read far more than
+ * changed, and every operation is one walk through both.
  */
 #ifndef LEDGER_GROUP_PARTITION_SET_H
 #define LEDGER_GROUP_PARTITION_SET_H
@@ -39,7 +39,8 @@ bool partition_set_has(const struct partition_set *set, const struct wire_uuid *
                        int32_t partition);
 bool partition_set_equal(const struct partition_set *a, const struct partition_set *b);
 /* Is every element of part in whole? */
-bool partition_set_within(const struct partition_set *part, const struct partition_set *whole);
+bool partition_set_within(const struct partition_set *part,
+                          const struct partition_set *whole);
 bool partition_set_meet(const struct partition_set *a, const struct partition_set *b);
 
 /* New sets: a ∩ b, a − b, a ∪ b. */

@@ -110,8 +110,8 @@ static const char *foreign(const char *text, size_t len)
 
 struct pattern *pattern_new(const char *text, size_t len, char why[PATTERN_WHY])
 {
-    uint32_t options = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF |
-                       PCRE2_NEVER_BACKSLASH_C;
+    uint32_t options =
+        PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C;
     const char *refused = foreign(text, len);
     struct pattern *pattern;
     pcre2_code *code;
@@ -151,6 +151,6 @@ void pattern_free(struct pattern *pattern)
 
 bool pattern_matches(struct pattern *pattern, const char *name)
 {
-    return pcre2_match(pattern->code, (PCRE2_SPTR)name, strlen(name), 0, 0, pattern->match,
-                       pattern->limits) >= 0;
+    return pcre2_match(pattern->code, (PCRE2_SPTR)name, strlen(name), 0, 0,
+                       pattern->match, pattern->limits) >= 0;
 }

@@ -33,7 +33,8 @@ static void become(struct partition_set *set, struct partition_set *new)
 }
 
 /* Drop topics that are no longer subscribed, without going to another epoch. */
-static void drop_unsubscribed(struct consumer_member *member, const struct reconcile *to)
+static void drop_unsubscribed(struct consumer_member *member,
+                              const struct reconcile *to)
 {
     struct partition_set kept = subscribed_part(to, &member->assigned);
     struct partition_set dropped = partition_set_minus(&member->assigned, &kept);
@@ -61,7 +62,8 @@ static bool take_free(const struct reconcile *to, const struct partition_set *mi
         if (to->taken(to->arg, &missing->items[i]))
             waits = true;
         else
-            partition_set_add(kept, &missing->items[i].topic, missing->items[i].partition);
+            partition_set_add(kept, &missing->items[i].topic,
+                              missing->items[i].partition);
     }
     partition_set_sort(kept);
     return waits;
