@@ -64,9 +64,9 @@ static enum kafka_error check_shape(struct incoming *in, int64_t len)
         return KAFKA_INVALID_RECORD;
     if (size < BATCH_HEADER_BYTES)
         return KAFKA_CORRUPT_MESSAGE;
-    error = batch_read(in->data, (size_t)size, &in->batch);
-    if (error != KAFKA_NONE)
-        return error;
+    if (batch_read(in->data, (size_t)size, &in->batch) != KAFKA_NONE) /* negative numbers */
+        return batch_crc_ok(in->data, (size_t)size) ? KAFKA_INVALID_RECORD
+                                                    : KAFKA_CORRUPT_MESSAGE;
     if (batch_codec(&in->batch) == BATCH_ZSTD && in->how->version < VERSION_ZSTD)
         return KAFKA_UNSUPPORTED_COMPRESSION_TYPE;
     error = batch_size(in->data + size, len - size, &more);
