@@ -23,6 +23,12 @@ static api_fn *const table[WIRE_KEYS] = {
     /* api_metadata.c */
     [WIRE_METADATA] = api_metadata,
 
+    /* api_topics.c, api_records.c */
+    [WIRE_CREATE_TOPICS] = api_create_topics,
+    [WIRE_CREATE_PARTITIONS] = api_create_partitions,
+    [WIRE_DELETE_TOPICS] = api_delete_topics,
+    [WIRE_DELETE_RECORDS] = api_delete_records,
+
     /* api_groups.c */
     [WIRE_JOIN_GROUP] = api_join_group,
     [WIRE_SYNC_GROUP] = api_sync_group,
