@@ -50,6 +50,12 @@ START_TEST(errors_have_re2s_words)
     refused("a\\", "trailing backslash at end of expression");
     refused("[b-a]", "invalid character class range");
     refused("a{2,1}", "invalid repeat count");
+    refused("a{1,1001}", "invalid repeat count");
+    refused("a)", "regexp/syntax: internal error");
+    refused("\\q", "invalid escape sequence");
+    refused("(?P<n", "invalid named capture");
+    refused("[[:foo:]]", "invalid character class range");
+    refused("\\pX", "invalid character class range");
 }
 END_TEST
 

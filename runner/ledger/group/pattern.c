@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include <ctype.h>
 #include <pcre2.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +14,7 @@
 
 /* A name has at most 249 characters: an honest pattern needs far fewer steps. */
 enum { MATCH_STEPS = 100000, MATCH_DEPTH = 1000, MATCH_HEAP_KIB = 1024 };
+enum { REPEAT_MAX = 1000 };
 
 struct pattern {
     pcre2_code *code;
@@ -37,6 +39,10 @@ static const struct {
     {PCRE2_ERROR_MISSING_CLOSING_PARENTHESIS, "missing closing )"},
     {PCRE2_ERROR_UNMATCHED_CLOSING_PARENTHESIS, "regexp/syntax: internal error"},
     {PCRE2_ERROR_INVALID_AFTER_PARENS_QUERY, "invalid or unsupported Perl syntax"},
+    {PCRE2_ERROR_MISSING_NAME_TERMINATOR, "invalid named capture"},
+    {PCRE2_ERROR_INVALID_SUBPATTERN_NAME, "invalid named capture"},
+    {PCRE2_ERROR_MALFORMED_UNICODE_PROPERTY, "invalid character class range"},
+    {PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY, "invalid character class range"},
     {PCRE2_ERROR_DUPLICATE_SUBPATTERN_NAME, "duplicate capture group name"},
 };
 
@@ -76,6 +82,20 @@ static bool known_group(const char *text, size_t left)
     return left > 0 && strchr(":imsU-", text[0]) != NULL;
 }
 
+/* "{n", "{n,m": is a number in it beyond RE2's limit? */
+static bool repeats_too_often(const char *text, size_t left)
+{
+    int number = 0;
+
+    for (size_t i = 0; i < left && (isdigit((unsigned char)text[i]) || text[i] == ',');
+         i++) {
+        number = text[i] == ',' ? 0 : number * 10 + (text[i] - '0');
+        if (number > REPEAT_MAX)
+            return true;
+    }
+    return false;
+}
+
 /*
  * What PCRE2 knows and RE2 does not is refused as RE2 refuses it: what it leaves out is
  * just what makes matching slow.
@@ -100,6 +120,8 @@ static const char *foreign(const char *text, size_t len)
             if (!known_group(text + i + 2, len - i - 2))
                 return "invalid or unsupported Perl syntax";
             i++; /* that question mark repeats nothing */
+        } else if (c == '{' && repeats_too_often(text + i + 1, len - i - 1)) {
+            return "invalid repeat count";
         } else if (repeats && repeated && c != '?') {
             return "invalid nested repetition operator";
         }
