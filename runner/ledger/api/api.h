@@ -60,8 +60,6 @@ api_fn api_leave_group;
 api_fn api_list_groups;
 api_fn api_describe_groups;
 api_fn api_delete_groups;
-/* The group_answer_fn for groups_open: tickets are requests. */
-void api_groups_answer(void *ticket, const void *response);
 /* Who asks, for the functions of groups.h. */
 struct groups_caller;
 void api_groups_caller(struct request *request, struct groups_caller *caller);

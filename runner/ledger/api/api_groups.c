@@ -13,11 +13,6 @@ enum { ALL_OPERATIONS = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11 };
 
 enum { VERSION_PROTOCOL_NAMES = 5 }; /* of SyncGroup: both must be there from here on */
 
-void api_groups_answer(void *ticket, const void *response)
-{
-    request_answer(ticket, response);
-}
-
 void api_groups_caller(struct request *request, struct groups_caller *caller)
 {
     *caller = (struct groups_caller){
@@ -104,19 +99,32 @@ void api_describe_groups(struct ledger *ledger, struct request *request)
     request_answer(request, &out);
 }
 
+static bool is_named_before(const struct delete_groups_request *in, int32_t index)
+{
+    for (int32_t i = 0; i < index; i++) {
+        if (wire_string_equal(in->groups_names[i], in->groups_names[index]))
+            return true;
+    }
+    return false;
+}
+
 void api_delete_groups(struct ledger *ledger, struct request *request)
 {
     const struct delete_groups_request *in = request->message;
     struct delete_groups_response out;
 
     wire_defaults(&delete_groups_response_message, &out);
-    out.results_count = in->groups_names_count;
     out.results = mem_arena_alloc(
         &request->arena, ((size_t)in->groups_names_count + 1) * sizeof *out.results);
     for (int32_t i = 0; i < in->groups_names_count; i++) {
-        out.results[i].group_id = in->groups_names[i];
-        out.results[i].error_code =
-            (int16_t)groups_delete(ledger->groups, in->groups_names[i]);
+        struct delete_groups_response_deletable_group_result *result =
+            &out.results[out.results_count];
+
+        if (is_named_before(in, i))
+            continue;
+        result->group_id = in->groups_names[i];
+        result->error_code = (int16_t)groups_delete(ledger->groups, in->groups_names[i]);
+        out.results_count++;
     }
     request_answer(request, &out);
 }

@@ -23,21 +23,12 @@ struct classic *classic_new(const struct classic_env *env, struct wire_string id
     return group;
 }
 
-static void answer_closed(struct classic *group, struct classic_member *member)
-{
-    struct join_group_response response;
-
-    wire_defaults(&join_group_response_message, &response);
-    response.error_code = KAFKA_NOT_COORDINATOR;
-    response.member_id = member->id;
-    classic_answer_join(group, member, &response);
-    classic_answer_sync(group, member, KAFKA_NOT_COORDINATOR);
-}
-
 void classic_free(struct classic *group)
 {
     while (group->members) {
-        answer_closed(group, group->members);
+        classic_answer_join_error(group, group->members, group->members->id,
+                                  KAFKA_NOT_COORDINATOR);
+        classic_answer_sync(group, group->members, KAFKA_NOT_COORDINATOR);
         classic_member_remove(group, group->members);
     }
     while (group->pending)

@@ -19,14 +19,21 @@ enum {
 
 /* ---- answers ---------------------------------------------------------------------- */
 
+static void join_error(struct join_group_response *response, struct wire_string member,
+                       enum kafka_error error)
+{
+    wire_defaults(&join_group_response_message, response);
+    response->error_code = (int16_t)error;
+    response->member_id = member;
+    response->protocol_name = (struct wire_string){NULL, -1};
+}
+
 void classic_refuse_join(group_answer_fn *answer, void *ticket, struct wire_string member,
                          enum kafka_error error)
 {
     struct join_group_response response;
 
-    wire_defaults(&join_group_response_message, &response);
-    response.error_code = (int16_t)error;
-    response.member_id = member;
+    join_error(&response, member, error);
     answer(ticket, &response);
 }
 
@@ -48,14 +55,12 @@ void classic_answer_join(struct classic *group, struct classic_member *member,
     group->env->answer(ticket, response);
 }
 
-static void answer_join_error(struct classic *group, struct classic_member *member,
-                              struct wire_string id, enum kafka_error error)
+void classic_answer_join_error(struct classic *group, struct classic_member *member,
+                               struct wire_string id, enum kafka_error error)
 {
     struct join_group_response response;
 
-    wire_defaults(&join_group_response_message, &response);
-    response.error_code = (int16_t)error;
-    response.member_id = id;
+    join_error(&response, id, error);
     classic_answer_join(group, member, &response);
 }
 
@@ -104,7 +109,7 @@ static void answer_current(struct classic *group, const struct classic_member *m
 
 void classic_expel(struct classic *group, struct classic_member *member)
 {
-    answer_join_error(group, member, (struct wire_string){"", 0}, KAFKA_UNKNOWN_MEMBER_ID);
+    classic_answer_join_error(group, member, (struct wire_string){"", 0}, KAFKA_UNKNOWN_MEMBER_ID);
     classic_answer_sync(group, member, KAFKA_UNKNOWN_MEMBER_ID);
     classic_member_remove(group, member);
 }
@@ -269,7 +274,7 @@ static void rebalance(struct classic *group, const struct join *join)
 static void await(struct classic *group, struct classic_member *member,
                   const struct join *join)
 {
-    answer_join_error(group, member, member->id, KAFKA_REBALANCE_IN_PROGRESS);
+    classic_answer_join_error(group, member, member->id, KAFKA_REBALANCE_IN_PROGRESS);
     member->join_ticket = join->ticket;
     group->joining++;
 }
@@ -309,7 +314,7 @@ static void answer_returned(struct classic *group, struct classic_member *member
     struct error err = {0};
 
     if (classic_keep(group, &err) != 0) {
-        answer_join_error(group, member, (struct wire_string){"", 0},
+        classic_answer_join_error(group, member, (struct wire_string){"", 0},
                           KAFKA_COORDINATOR_NOT_AVAILABLE);
         return;
     }
@@ -329,7 +334,7 @@ static void replace_member(struct classic *group, struct classic_member *member,
     int64_t now_ms = join->caller->now_ms, wall_ms = join->caller->wall_ms;
     struct wire_string old_leader = classic_copy(group->leader->id);
 
-    answer_join_error(group, member, member->id, KAFKA_FENCED_INSTANCE_ID);
+    classic_answer_join_error(group, member, member->id, KAFKA_FENCED_INSTANCE_ID);
     classic_answer_sync(group, member, KAFKA_FENCED_INSTANCE_ID);
     classic_member_rename(group, member, id);
     classic_member_update(member, join->request, join->caller);

@@ -130,6 +130,8 @@ int classic_keep_generation(struct classic *group, struct error *err);
 
 void classic_answer_join(struct classic *group, struct classic_member *member,
                          const struct join_group_response *response);
+void classic_answer_join_error(struct classic *group, struct classic_member *member,
+                               struct wire_string id, enum kafka_error error);
 void classic_answer_sync(struct classic *group, struct classic_member *member,
                          enum kafka_error error);
 void classic_enter(struct classic *group, enum classic_state state, int64_t wall_ms);

@@ -71,7 +71,7 @@ struct groups_caller {
 struct groups *groups_open(const struct groups_settings *settings, struct store *store,
                            struct offsets *offsets, group_answer_fn *answer, int64_t now_ms,
                            struct error *err);
-/* Waiting tickets are answered COORDINATOR_NOT_AVAILABLE. NULL is fine. */
+/* Waiting tickets are answered NOT_COORDINATOR. NULL is fine. */
 void groups_close(struct groups *groups);
 
 /*
