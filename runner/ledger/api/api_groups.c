@@ -5,6 +5,8 @@
 #include "ledger/group/groups.h"
 #include "ledger/wire/messages_groups.h"
 
+#include <uthash.h>
+
 /*
  * Without ACLs everybody may do all that can be done to a group: the bits of READ,
  * DELETE, DESCRIBE, DESCRIBE_CONFIGS and ALTER_CONFIGS.
@@ -99,19 +101,31 @@ void api_describe_groups(struct ledger *ledger, struct request *request)
     request_answer(request, &out);
 }
 
-static bool is_named_before(const struct delete_groups_request *in, int32_t index)
+/* The names of a request that were seen, so that each is deleted once, as Kafka does. */
+struct named {
+    struct wire_string name;
+    UT_hash_handle hh;
+};
+
+static bool is_new_name(struct named **seen, struct wire_string name,
+                        struct mem_arena *arena)
 {
-    for (int32_t i = 0; i < index; i++) {
-        if (wire_string_equal(in->groups_names[i], in->groups_names[index]))
-            return true;
-    }
-    return false;
+    struct named *found = NULL;
+
+    HASH_FIND(hh, *seen, name.data, (unsigned)name.len, found);
+    if (found)
+        return false;
+    found = mem_arena_alloc(arena, sizeof *found);
+    found->name = name;
+    HASH_ADD_KEYPTR(hh, *seen, found->name.data, (unsigned)found->name.len, found);
+    return true;
 }
 
 void api_delete_groups(struct ledger *ledger, struct request *request)
 {
     const struct delete_groups_request *in = request->message;
     struct delete_groups_response out;
+    struct named *seen = NULL;
 
     wire_defaults(&delete_groups_response_message, &out);
     out.results = mem_arena_alloc(
@@ -120,11 +134,12 @@ void api_delete_groups(struct ledger *ledger, struct request *request)
         struct delete_groups_response_deletable_group_result *result =
             &out.results[out.results_count];
 
-        if (is_named_before(in, i))
+        if (!is_new_name(&seen, in->groups_names[i], &request->arena))
             continue;
         result->group_id = in->groups_names[i];
         result->error_code = (int16_t)groups_delete(ledger->groups, in->groups_names[i]);
         out.results_count++;
     }
+    HASH_CLEAR(hh, seen);
     request_answer(request, &out);
 }
