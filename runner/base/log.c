@@ -2,15 +2,42 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static enum log_level threshold = LOG_WARN;
 
 void log_set_level(enum log_level level)
 {
     threshold = level;
+}
+
+/*
+ * A line stays one line, the message within its quotes, and a terminal only shows it: no
+ * control characters (0x80 to 0x9f too, which UTF-8 begins with 0xc2), no broken UTF-8.
+ */
+static void make_safe(char *text)
+{
+    size_t left = strlen(text);
+
+    while (left > 0) {
+        size_t len = text_utf8_length(text, left);
+
+        if (*text == '"')
+            *text = '\'';
+        else if ((unsigned char)*text < 0x20)
+            *text = ' ';
+        else if (len == 0 || *text == 0x7f)
+            *text = '?';
+        else if (len == 2 && (unsigned char)text[0] == 0xc2 &&
+                 (unsigned char)text[1] < 0xa0)
+            text[0] = text[1] = '?';
+        text += len ? len : 1;
+        left -= len ? len : 1;
+    }
 }
 
 void log_write(enum log_level level, const char *module, const char *fields,
@@ -26,12 +53,7 @@ void log_write(enum log_level level, const char *module, const char *fields,
     va_start(ap, format);
     (void)vsnprintf(text, sizeof text, format, ap);
     va_end(ap);
-    for (char *c = text; *c; c++) {
-        if (*c == '"')
-            *c = '\'';
-        else if ((unsigned char)*c < 0x20)
-            *c = ' ';
-    }
+    make_safe(text);
     clock_format_utc(clock_wall_ms(), when);
     (void)fprintf(stderr, "%s %s %s%s%s msg=\"%s\"\n", when, names[level], module,
                   fields ? " " : "", fields ? fields : "", text);
