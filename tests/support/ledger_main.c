@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * ledger_main.c - the embedded broker alone, for tests: ledger_main DATA_DIR PORT [OPTION=VALUE…]
- * Options: fsync=always, auto_create=1, partitions=N. It prints its address when it is
- * ready, and ends in good order on SIGTERM or SIGINT.
+ * Options: fsync=always, auto_create=1, partitions=N, with_parent=1 (killed when its
+ * parent ends). It prints its address when it is ready, and ends in good order on SIGTERM
+ * or SIGINT.
  */
 #include "base/log.h"
 #include "base/loop.h"
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 
 static bool set_option(struct ledger_settings *settings, const char *text)
@@ -23,6 +25,8 @@ static bool set_option(struct ledger_settings *settings, const char *text)
         settings->auto_create_topics = true;
     else if (strncmp(text, "partitions=", 11) == 0)
         settings->default_partitions = atoi(text + 11);
+    else if (strcmp(text, "with_parent=1") == 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     else
         return false;
     return true;
@@ -62,7 +66,7 @@ int main(int argc, char **argv)
     }
     if (settings.data_dir == NULL) {
         (void)fputs("usage: ledger_main DATA_DIR PORT [fsync=always] [auto_create=1] "
-                    "[partitions=N]\n", stderr);
+                    "[partitions=N] [with_parent=1]\n", stderr);
         return 2;
     }
     log_set_level(LOG_INFO);
