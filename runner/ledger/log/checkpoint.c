@@ -14,14 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHECKPOINT_BYTES = 44, AT_CRC = 40, PATH_BYTES = 4096 };
+enum { CHECKPOINT_BYTES = 52, AT_CRC = 48 };
 
 static const uint8_t magic[8] = "dagrlog1";
 
 int checkpoint_read(const char *dir, struct checkpoint *out, struct error *err)
 {
     uint8_t data[CHECKPOINT_BYTES];
-    char path[PATH_BYTES];
+    char path[FILE_PATH_BYTES];
     ssize_t got;
     int fd;
 
@@ -43,7 +43,8 @@ int checkpoint_read(const char *dir, struct checkpoint *out, struct error *err)
         .start = (int64_t)bytes_get64(data + 8),
         .flushed = (int64_t)bytes_get64(data + 16),
         .clean = (int64_t)bytes_get64(data + 24),
-        .closed_end = (int64_t)bytes_get64(data + 32),
+        .sparse = (int64_t)bytes_get64(data + 32),
+        .closed_end = (int64_t)bytes_get64(data + 40),
     };
     return 0;
 }
@@ -52,7 +53,7 @@ int checkpoint_write(const char *dir, const struct checkpoint *checkpoint,
                      struct error *err)
 {
     uint8_t data[CHECKPOINT_BYTES];
-    char path[PATH_BYTES];
+    char path[FILE_PATH_BYTES];
     ssize_t put;
     int fd;
 
@@ -60,7 +61,8 @@ int checkpoint_write(const char *dir, const struct checkpoint *checkpoint,
     bytes_put64(data + 8, (uint64_t)checkpoint->start);
     bytes_put64(data + 16, (uint64_t)checkpoint->flushed);
     bytes_put64(data + 24, (uint64_t)checkpoint->clean);
-    bytes_put64(data + 32, (uint64_t)checkpoint->closed_end);
+    bytes_put64(data + 32, (uint64_t)checkpoint->sparse);
+    bytes_put64(data + 40, (uint64_t)checkpoint->closed_end);
     bytes_put32(data + AT_CRC, crc32c(0, data, AT_CRC));
     (void)snprintf(path, sizeof(path), "%s/checkpoint", dir);
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -79,6 +81,7 @@ int log_save(struct log *log, bool closed, struct error *err)
         .start = log->start,
         .flushed = log->flushed,
         .clean = log->clean,
+        .sparse = log->sparse,
         .closed_end = closed ? log->end : -1,
     };
 

@@ -32,6 +32,7 @@ struct log_file {
 
 struct log_pool {
     struct sync *sync;
+    const struct log *compacting;
     struct log_file *first, *last;
     size_t open, max_open;
     struct pool_buffer spare;
@@ -79,6 +80,24 @@ struct sync *pool_sync(const struct log_pool *pool)
     return pool->sync;
 }
 
+bool pool_claim(struct log_pool *pool, const struct log *log)
+{
+    if (pool->compacting == NULL)
+        pool->compacting = log;
+    return pool->compacting == log;
+}
+
+bool pool_is_claimed(const struct log_pool *pool, const struct log *log)
+{
+    return pool->compacting != NULL && pool->compacting != log;
+}
+
+void pool_release(struct log_pool *pool, const struct log *log)
+{
+    if (pool->compacting == log)
+        pool->compacting = NULL;
+}
+
 size_t pool_open_count(const struct log_pool *pool)
 {
     return pool->open;
@@ -106,10 +125,10 @@ void pool_give_buffer(struct log_pool *pool, struct pool_buffer buffer)
     pool->spare = buffer;
 }
 
-void file_format(char name[FILE_NAME_BYTES], int64_t base, const char *kind,
-                 const char *state)
+void file_path(char path[FILE_PATH_BYTES], const char *dir, int64_t base,
+               const char *kind)
 {
-    (void)snprintf(name, FILE_NAME_BYTES, "%020" PRId64 "%s%s", base, kind, state);
+    (void)snprintf(path, FILE_PATH_BYTES, "%s/%020" PRId64 "%s", dir, base, kind);
 }
 
 struct log_file *file_new(struct log_pool *pool, const char *dir, int64_t base,
@@ -122,23 +141,13 @@ struct log_file *file_new(struct log_pool *pool, const char *dir, int64_t base,
     return file;
 }
 
-static void path_of(const struct log_file *file, const char *state, char *path,
-                    size_t size)
-{
-    char name[FILE_NAME_BYTES];
-
-    file_format(name, file->base, file->kind, state);
-    (void)snprintf(path, size, "%s/%s", file->dir, name);
-}
-
 static void set_error(const struct log_file *file, const char *what, int number,
                       struct error *err)
 {
-    char name[FILE_NAME_BYTES];
+    char path[FILE_PATH_BYTES];
 
-    file_format(name, file->base, file->kind, "");
-    error_set(err, ERROR_INTERNAL, "cannot %s %s/%s: %s", what,
-              file->dir != NULL ? file->dir : "?", name, strerror(number));
+    file_path(path, file->dir != NULL ? file->dir : "?", file->base, file->kind);
+    error_set(err, ERROR_INTERNAL, "cannot %s %s: %s", what, path, strerror(number));
 }
 
 static void list_remove(struct log_file *file)
@@ -215,13 +224,12 @@ static int open_path(struct log_pool *pool, const char *path, int flags)
     return fd;
 }
 
-static int open_file(struct log_file *file, const char *state, int flags,
-                     struct error *err)
+static int open_file(struct log_file *file, int flags, struct error *err)
 {
-    char path[4096];
+    char path[FILE_PATH_BYTES];
 
     assert(file->dir != NULL);
-    path_of(file, state, path, sizeof(path));
+    file_path(path, file->dir, file->base, file->kind);
     file->fd = open_path(file->pool, path, flags);
     if (file->fd < 0) {
         set_error(file, "open", errno, err);
@@ -234,7 +242,7 @@ static int open_file(struct log_file *file, const char *state, int flags,
 int file_fd(struct log_file *file, struct error *err)
 {
     if (file->fd < 0)
-        return open_file(file, "", 0, err);
+        return open_file(file, 0, err);
     if (file->pins == 0 && file->pool->first != file) {
         list_remove(file);
         list_add(file);
@@ -242,10 +250,10 @@ int file_fd(struct log_file *file, struct error *err)
     return file->fd;
 }
 
-int file_create(struct log_file *file, const char *state, struct error *err)
+int file_create(struct log_file *file, struct error *err)
 {
     file_rest(file);
-    return open_file(file, state, O_CREAT | O_TRUNC, err) < 0 ? -1 : 0;
+    return open_file(file, O_CREAT | O_TRUNC, err) < 0 ? -1 : 0;
 }
 
 int file_pin(struct log_file *file, struct error *err)
@@ -272,17 +280,25 @@ void file_unpin(void *pinned)
     free(file);
 }
 
-int file_rename(struct log_file *file, const char *from, const char *to,
+int file_rename(const char *dir, int64_t base, const char *from, const char *to,
                 struct error *err)
 {
-    char old[4096], new[4096];
+    char old[FILE_PATH_BYTES], new[FILE_PATH_BYTES];
 
-    path_of(file, from, old, sizeof(old));
-    path_of(file, to, new, sizeof(new));
+    file_path(old, dir, base, from);
+    file_path(new, dir, base, to);
     if (rename(old, new) == 0)
         return 0;
-    set_error(file, "rename", errno, err);
+    error_set(err, ERROR_INTERNAL, "cannot rename %s: %s", old, strerror(errno));
     return -1;
+}
+
+void file_remove(const char *dir, int64_t base, const char *kind)
+{
+    char path[FILE_PATH_BYTES];
+
+    file_path(path, dir, base, kind);
+    (void)unlink(path);
 }
 
 int file_read(struct log_file *file, void *data, size_t len, int64_t position,

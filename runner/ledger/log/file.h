@@ -24,11 +24,12 @@ struct log_file;
 #define FILE_SWAP ".swap"       /* it is whole and takes the segment's place */
 #define FILE_DELETED ".deleted" /* waits for the delete delay */
 
-enum { FILE_NAME_BYTES = 64 };
+enum { FILE_PATH_BYTES = 4096 };
 
-/* "00000000000000000042.log": base and its suffixes, the second may be "". */
-void file_format(char name[FILE_NAME_BYTES], int64_t base, const char *kind,
-                 const char *state);
+/* DIR/00000000000000000042.log: the kind is the name's end, FILE_LOG FILE_SWAP for one.
+ */
+void file_path(char path[FILE_PATH_BYTES], const char *dir, int64_t base,
+               const char *kind);
 
 /* A file in dir; dir and kind stay the caller's until file_drop. Nothing is opened. */
 struct log_file *file_new(struct log_pool *pool, const char *dir, int64_t base,
@@ -47,12 +48,13 @@ void file_rest(struct log_file *file);
 int file_pin(struct log_file *file, struct error *err); /* the descriptor, or -1 */
 void file_unpin(void *file);
 
-/* Make it new and empty on disk, with the state's suffix while it is in the making. */
-int file_create(struct log_file *file, const char *state, struct error *err);
+/* Make it new and empty on disk. */
+int file_create(struct log_file *file, struct error *err);
 
-/* Rename on disk from one state's suffix to another; "" is the file proper. */
-int file_rename(struct log_file *file, const char *from, const char *to,
+/* Rename a file of this base from one kind to another. */
+int file_rename(const char *dir, int64_t base, const char *from, const char *to,
                 struct error *err);
+void file_remove(const char *dir, int64_t base, const char *kind);
 
 /* pread and pwrite of everything, or -1 and err. file_read: 1 when the file ends
  * before. */
@@ -70,6 +72,12 @@ struct pool_buffer {
 };
 struct pool_buffer pool_take_buffer(struct log_pool *pool, size_t capacity);
 void pool_give_buffer(struct log_pool *pool, struct pool_buffer buffer);
+
+/* Compaction takes memory: one log at a time may run it. */
+bool pool_claim(struct log_pool *pool, const struct log *log);
+bool pool_is_claimed(const struct log_pool *pool,
+                     const struct log *log); /* by another */
+void pool_release(struct log_pool *pool, const struct log *log);
 
 struct sync *pool_sync(const struct log_pool *pool);
 size_t pool_open_count(const struct log_pool *pool);

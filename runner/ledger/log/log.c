@@ -114,7 +114,7 @@ static void add_path(struct sync *sync, const char *path, int flags)
 static void collect(struct sync *sync, struct sync_entry *entry)
 {
     struct log *log = (struct log *)((char *)entry - offsetof(struct log, sync));
-    char path[4096];
+    char path[FILE_PATH_BYTES];
 
     log->flushing = log->end;
     for (size_t i = log_segment_of(log, log->flushed); i < log->count; i++) {
@@ -170,14 +170,9 @@ int log_new_segment(struct log *log, int64_t base, int64_t wall_ms, struct error
 {
     struct segment *segment = log_add_segment(log, base);
 
-    if (file_create(segment->file, "", err) != 0 ||
-        file_create(segment->index.file, "", err) != 0) {
-        char path[4096], name[FILE_NAME_BYTES];
-
-        /* An empty segment would be found at the next start. */
-        file_format(name, base, FILE_LOG, "");
-        (void)snprintf(path, sizeof(path), "%s/%s", log->dir, name);
-        (void)unlink(path);
+    if (file_create(segment->file, err) != 0 ||
+        file_create(segment->index.file, err) != 0) {
+        file_remove(log->dir, base, FILE_LOG); /* or it is found at the next start */
         segment_clear(segment);
         log->count--;
         return -1;

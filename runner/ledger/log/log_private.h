@@ -49,9 +49,11 @@ struct log {
     size_t count, capacity;
     int64_t start, end;
     int64_t bytes;
-    int64_t clean;    /* offsets below have been compacted */
-    int64_t flushed;  /* recovery point */
-    int64_t flushing; /* the recovery point when the round that runs is over */
+    int64_t clean;         /* offsets below have been compacted */
+    int64_t sparse;        /* offsets below may be missing: compaction took them */
+    int64_t compact_after; /* wall time; after a failure */
+    int64_t flushed;       /* recovery point */
+    int64_t flushing;      /* the recovery point when the round that runs is over */
     int64_t saved_active, saved_size; /* where the saved recovery point is */
     int64_t roll_timestamp; /* of the active segment's first batch; -1: none */
     int64_t roll_created;
@@ -78,7 +80,7 @@ static inline struct segment *log_last(const struct log *log)
 
 /* checkpoint.c */
 struct checkpoint {
-    int64_t start, flushed, clean;
+    int64_t start, flushed, clean, sparse;
     int64_t closed_end; /* end offset when it was closed; -1: it is open */
 };
 /* 0: read; 1: there is none or it is damaged; -1 and err. */

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BASE_DIGITS = 20, PATH_BYTES = 4096 };
+enum { BASE_DIGITS = 20 };
 
 /* Segment bases found in the folder. */
 struct bases {
@@ -28,16 +28,11 @@ struct folder {
     struct bases swaps; /* with a .log.swap */
 };
 
-static void path_of(const struct log *log, const char *name, char path[PATH_BYTES])
-{
-    (void)snprintf(path, PATH_BYTES, "%s/%s", log->dir, name);
-}
-
 static void remove_name(const struct log *log, const char *name)
 {
-    char path[PATH_BYTES];
+    char path[FILE_PATH_BYTES];
 
-    path_of(log, name, path);
+    (void)snprintf(path, sizeof(path), "%s/%s", log->dir, name);
     (void)unlink(path);
 }
 
@@ -105,21 +100,23 @@ static int read_folder(struct log *log, struct folder *folder, struct error *err
     return 0;
 }
 
-/* How far the compacted segment reaches: its index, still a swap file, ends there. */
+/* How far the compacted segment reaches: its index ends there. */
 static int64_t swap_end(struct log *log, int64_t base)
 {
-    struct segment probe;
+    struct index index = {.file = file_new(log->pool, log->dir, base, FILE_INDEX),
+                          .base = base,
+                          .count = INDEX_UNKNOWN};
     struct index_entry last = {.offset = base};
     struct error ignored = {0};
     int32_t count;
 
-    segment_init(&probe, log->pool, log->dir, base);
-    if (file_rename(probe.index.file, FILE_SWAP, "", &ignored) == 0) {
-        count = index_count(&probe.index, &ignored);
-        if (count < 0 || index_get(&probe.index, count - 1, &last, &ignored) != 0)
+    /* Else that was done already, and the old segments had gone before. */
+    if (file_rename(log->dir, base, FILE_INDEX FILE_SWAP, FILE_INDEX, &ignored) == 0) {
+        count = index_count(&index, &ignored);
+        if (count < 0 || index_get(&index, count - 1, &last, &ignored) != 0)
             last.offset = base;
     }
-    segment_clear(&probe);
+    file_drop(index.file);
     return last.offset;
 }
 
@@ -131,30 +128,21 @@ static int finish_swap(struct log *log, struct bases *logs, int64_t base,
                        struct error *err)
 {
     int64_t end = swap_end(log, base);
-    char from[PATH_BYTES], to[PATH_BYTES], name[FILE_NAME_BYTES];
     size_t kept = 0;
 
     for (size_t i = 0; i < logs->count; i++) {
-        if (logs->list[i] < base || (logs->list[i] >= end && logs->list[i] != base)) {
-            logs->list[kept++] = logs->list[i];
-            continue;
+        int64_t old = logs->list[i];
+
+        if (old < base || (old > base && old >= end)) {
+            logs->list[kept++] = old;
+        } else if (old > base) {
+            file_remove(log->dir, old, FILE_INDEX);
+            file_remove(log->dir, old, FILE_LOG);
         }
-        if (logs->list[i] == base)
-            continue;
-        file_format(name, logs->list[i], FILE_INDEX, "");
-        remove_name(log, name);
-        file_format(name, logs->list[i], FILE_LOG, "");
-        remove_name(log, name);
     }
     logs->count = kept;
-    file_format(name, base, FILE_LOG, FILE_SWAP);
-    path_of(log, name, from);
-    file_format(name, base, FILE_LOG, "");
-    path_of(log, name, to);
-    if (rename(from, to) != 0) {
-        error_set(err, ERROR_INTERNAL, "cannot rename %s: %s", from, strerror(errno));
+    if (file_rename(log->dir, base, FILE_LOG FILE_SWAP, FILE_LOG, err) != 0)
         return -1;
-    }
     add_base(logs, base);
     qsort(logs->list, logs->count, sizeof(int64_t), compare_bases);
     return 0;
@@ -162,14 +150,13 @@ static int finish_swap(struct log *log, struct bases *logs, int64_t base,
 
 static int add_segments(struct log *log, const struct bases *logs, struct error *err)
 {
-    char path[PATH_BYTES], name[FILE_NAME_BYTES];
+    char path[FILE_PATH_BYTES];
     struct stat status;
 
     for (size_t i = 0; i < logs->count; i++) {
         struct segment *segment = log_add_segment(log, logs->list[i]);
 
-        file_format(name, segment->base, FILE_LOG, "");
-        path_of(log, name, path);
+        file_path(path, log->dir, segment->base, FILE_LOG);
         if (stat(path, &status) != 0) {
             error_set(err, ERROR_INTERNAL, "cannot look at %s: %s", path,
                       strerror(errno));
@@ -238,7 +225,7 @@ static int check_segment(struct log *log, size_t i, int64_t keep,
     struct error ignored = {0};
 
     if (index_count(&segment->index, &ignored) < 0) {
-        if (file_create(segment->index.file, "", err) != 0)
+        if (file_create(segment->index.file, err) != 0)
             return -1;
         segment->index.count = 0;
     }
@@ -335,6 +322,10 @@ static int recover(struct log *log, const struct checkpoint *saved, int64_t wall
     log->flushed = saved->flushed < log->end ? saved->flushed : log->end;
     if (go_on_at(log, keep > log->start ? keep : log->start, wall_ms, report, err) != 0)
         return -1;
+    if (pool_sync(log->pool) == NULL)
+        log->flushed = log_last(log)->base;
+    else if (log->flushed < log->end)
+        log_written(log);
     tell(log, report);
     return 0;
 }
@@ -348,6 +339,7 @@ static int open_segments(struct log *log, const struct checkpoint *saved,
     log->roll_created = wall_ms;
     log->saved_active = -1;
     log->clean = saved->clean;
+    log->sparse = saved->sparse;
     log->start =
         saved->start > log->segments[0].base ? saved->start : log->segments[0].base;
     if (recover(log, saved, wall_ms, report, err) != 0)

@@ -185,7 +185,7 @@ int segment_rescan(struct log *log, struct segment *segment,
         .end = segment->size,
         .limit = rescan->limit,
         .expected = rescan->from.offset,
-        .gaps = segment != log_last(log) && (log->gaps || segment->base < log->clean),
+        .gaps = segment != log_last(log) && (log->gaps || segment->base < log->sparse),
         .at = rescan->from.position,
         .buffer = pool_take_buffer(log->pool, CHUNK_BYTES),
     };

@@ -12,21 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096 };
-
-static void defer_file(struct log *log, struct log_file *file, int64_t base,
-                       const char *kind, int64_t due_wall_ms)
+static void defer_file(struct log *log, int64_t base, const char *kind,
+                       const char *deleted, int64_t due_wall_ms)
 {
     struct error ignored = {0};
-    char name[FILE_NAME_BYTES];
+    char path[FILE_PATH_BYTES];
 
-    if (file_rename(file, "", FILE_DELETED, &ignored) != 0)
+    if (file_rename(log->dir, base, kind, deleted, &ignored) != 0)
         return;
-    file_format(name, base, kind, FILE_DELETED);
+    file_path(path, log->dir, base, deleted);
     log->deferred = mem_grow(log->deferred, log->deferred_count,
                              &log->deferred_capacity, sizeof(*log->deferred));
     log->deferred[log->deferred_count++] =
-        (struct deferred){mem_printf("%s/%s", log->dir, name), due_wall_ms};
+        (struct deferred){mem_strdup(path), due_wall_ms};
 }
 
 void log_defer(struct log *log, struct segment *segment, int64_t wall_ms)
@@ -34,9 +32,9 @@ void log_defer(struct log *log, struct segment *segment, int64_t wall_ms)
     int64_t due = wall_ms + log->config.file_delete_delay_ms;
 
     log_forget_damages(log, segment->base);
-    defer_file(log, segment->file, segment->base, FILE_LOG, due);
-    defer_file(log, segment->index.file, segment->base, FILE_INDEX, due);
     segment_clear(segment);
+    defer_file(log, segment->base, FILE_LOG, FILE_LOG FILE_DELETED, due);
+    defer_file(log, segment->base, FILE_INDEX, FILE_INDEX FILE_DELETED, due);
     log->dir_dirty = true;
     log_written(log);
 }
@@ -113,6 +111,12 @@ static int64_t time_of(struct log *log, struct segment *segment)
     return status.st_mtim.tv_sec * 1000LL + status.st_mtim.tv_nsec / 1000000;
 }
 
+/* An empty active segment stays. */
+static bool may_go(const struct log *log, size_t i)
+{
+    return i + 1 < log->count || (i < log->count && log->segments[i].size > 0);
+}
+
 /* How many segments at the beginning are older than allowed. */
 static size_t expired(struct log *log, int64_t wall_ms)
 {
@@ -120,7 +124,7 @@ static size_t expired(struct log *log, int64_t wall_ms)
 
     if (log->config.retention_ms < 0)
         return 0;
-    while (count < log->count && log->segments[count].size > 0) {
+    while (may_go(log, count)) {
         int64_t time = time_of(log, &log->segments[count]);
 
         if (time > wall_ms || wall_ms - time <= log->config.retention_ms)
@@ -139,8 +143,7 @@ static size_t surplus(const struct log *log)
 
     if (log->config.retention_bytes < 0)
         return 0;
-    while (count < log->count && log->segments[count].size > 0 &&
-           over - log->segments[count].size >= 0)
+    while (may_go(log, count) && over - log->segments[count].size >= 0)
         over -= log->segments[count++].size;
     return count;
 }

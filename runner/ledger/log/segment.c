@@ -35,7 +35,7 @@ static void name_missing(struct log *log, const struct segment *segment, int64_t
     struct damage missing = {segment->base, segment->size, segment->size, end,
                              segment->end};
 
-    if (end < segment->end && !log->gaps && segment->base >= log->clean)
+    if (end < segment->end && !log->gaps && segment->base >= log->sparse)
         log_damage(log, &missing);
 }
 
@@ -49,7 +49,7 @@ static int rebuild(struct log *log, struct segment *segment, struct error *err)
     };
     int64_t end;
 
-    if (file_create(segment->index.file, "", err) != 0)
+    if (file_create(segment->index.file, err) != 0)
         return -1;
     segment->index.count = 0;
     if (segment_rescan(log, segment, &rescan, err) != 0)
