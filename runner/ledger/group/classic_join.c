@@ -396,7 +396,8 @@ static void join_pending(struct classic *group, const struct join *join,
                          struct classic_pending *pending)
 {
     if (join->request->group_instance_id.len >= 0) {
-        refuse(group, join->ticket, join->request->member_id, KAFKA_UNKNOWN_SERVER_ERROR);
+        refuse(group, join->ticket, (struct wire_string){"", 0},
+               KAFKA_UNKNOWN_SERVER_ERROR);
         return;
     }
     classic_pending_remove(group, pending);
