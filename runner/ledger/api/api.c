@@ -29,6 +29,19 @@ static api_fn *const table[WIRE_KEYS] = {
     [WIRE_DELETE_TOPICS] = api_delete_topics,
     [WIRE_DELETE_RECORDS] = api_delete_records,
 
+    /* api_topic_partitions.c */
+    [WIRE_DESCRIBE_TOPIC_PARTITIONS] = api_describe_topic_partitions,
+
+    /* api_configs.c, api_alter_configs.c */
+    [WIRE_DESCRIBE_CONFIGS] = api_describe_configs,
+    [WIRE_LIST_CONFIG_RESOURCES] = api_list_config_resources,
+    [WIRE_ALTER_CONFIGS] = api_alter_configs,
+    [WIRE_INCREMENTAL_ALTER_CONFIGS] = api_incremental_alter_configs,
+
+    /* api_cluster.c */
+    [WIRE_DESCRIBE_CLUSTER] = api_describe_cluster,
+    [WIRE_DESCRIBE_LOG_DIRS] = api_describe_log_dirs,
+
     /* api_groups.c */
     [WIRE_JOIN_GROUP] = api_join_group,
     [WIRE_SYNC_GROUP] = api_sync_group,

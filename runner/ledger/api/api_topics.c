@@ -243,7 +243,7 @@ struct deletion {
     struct wire_uuid id;
     struct topic *topic;
     enum kafka_error code;
-    const char *message; /* NULL: the code's own text */
+    const char *message;
     bool left_out;       /* an earlier entry answers for it */
 };
 
@@ -288,11 +288,13 @@ static void find_topic(struct ledger *ledger, struct deletion *deletion)
     } else if (has_id) {
         deletion->topic = topics_find_id(ledger->topics, &deletion->id);
         if (deletion->topic == NULL)
-            refuse(deletion, KAFKA_UNKNOWN_TOPIC_ID, NULL);
+            refuse(deletion, KAFKA_UNKNOWN_TOPIC_ID,
+                   "This server does not host this topic ID.");
     } else {
         deletion->topic = topics_find(ledger->topics, deletion->name);
         if (deletion->topic == NULL)
-            refuse(deletion, KAFKA_UNKNOWN_TOPIC_OR_PARTITION, NULL);
+            refuse(deletion, KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
+                   "This server does not host this topic-partition.");
     }
 }
 
@@ -355,9 +357,7 @@ static void delete_one(struct ledger *ledger, struct mem_arena *arena,
         return;
     }
     out->error_code = (int16_t)deletion->code;
-    out->error_message = wire_string_of(deletion->message != NULL
-                                            ? deletion->message
-                                            : kafka_error_text(deletion->code));
+    out->error_message = wire_string_of(deletion->message);
 }
 
 void api_delete_topics(struct ledger *ledger, struct request *request)

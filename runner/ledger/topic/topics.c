@@ -157,6 +157,30 @@ uint64_t topics_version(const struct topics *topics)
 
 /* ---- life ------------------------------------------------------------------------- */
 
+/* Is this what would be in force anyway? */
+static bool is_default(const char *name, const char *value)
+{
+    const struct config_key *key = config_find(CONFIG_BROKER, name);
+    size_t count;
+    const struct config_key *keys = config_keys(CONFIG_TOPIC, &count);
+
+    if (key != NULL && key->fallback != NULL)
+        return strcmp(key->fallback, value) == 0;
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].synonyms[0].name != NULL && strcmp(keys[i].synonyms[0].name, name) == 0)
+            return strcmp(keys[i].fallback, value) == 0;
+    return false;
+}
+
+/* What is not said does not count as set: tools show all that is. */
+static void copy_fixed(struct topics *topics, const struct config_set *fixed)
+{
+    for (size_t i = 0; fixed != NULL && i < fixed->count; i++)
+        if (!is_default(fixed->entries[i].name, fixed->entries[i].value))
+            config_put(&topics->broker.fixed, fixed->entries[i].name,
+                       fixed->entries[i].value);
+}
+
 struct topics *topics_open(const struct topics_settings *settings, struct store *store,
                            struct error *err)
 {
@@ -167,8 +191,7 @@ struct topics *topics_open(const struct topics_settings *settings, struct store 
     topics->store = store;
     topics->sync = settings->sync;
     topics->wall_ms = settings->wall_ms;
-    if (settings->fixed != NULL)
-        config_copy(&topics->broker.fixed, settings->fixed);
+    copy_fixed(topics, settings->fixed);
     /* A new Kafka has this one set for the cluster, and tools show it at every topic. */
     config_put(&topics->broker.dynamic_default, "min.insync.replicas", "1");
     topics_load(topics);
