@@ -91,7 +91,8 @@ void groups_consumer_heartbeat(struct groups *groups,
                text_of(arena, "Group", id, " is not a consumer group."));
     } else {
         refuse(response, KAFKA_GROUP_ID_NOT_FOUND,
-               text_of(arena, "Consumer group", id, " not found."));
+               text_of(arena, request->member_epoch < 0 ? "Group" : "Consumer group", id,
+                       " not found."));
     }
 }
 
