@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/embedded.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "host/daemon.h"
+#include "host/lock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    START_MS = 60000, /* a log that a crash left may have to be checked */
+    LOOK_MS = 2,
+    FIRST_PAUSE_MS = 100,
+    MAX_PAUSE_MS = 5000,
+    WORDS = 1000, /* of its log that an error repeats at most */
+};
+
+/* ---------------------------------------------------------------------------- starting */
+
+static int make_folder(const char *home, struct error *err)
+{
+    char *folder = mem_printf("%s/broker", home);
+
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        error_set(err, ERROR_INTERNAL, "%s: %s", folder, strerror(errno));
+    free(folder);
+    return error_is_set(err) ? -1 : 0;
+}
+
+static int spawn(const char *home, char *const *flags, size_t count, struct error *err)
+{
+    char *self = realpath("/proc/self/exe", NULL);
+    char *log = embedded_path(home, "log");
+    char **argv = mem_alloc((count + 4) * sizeof *argv);
+    size_t n = 0;
+
+    argv[n++] = self;
+    argv[n++] = (char[]){"broker"};
+    argv[n++] = (char[]){"run"};
+    for (size_t i = 0; i < count; i++)
+        argv[n++] = flags[i];
+    if (self == NULL)
+        error_set(err, ERROR_INTERNAL, "the program's own file is not known: %s",
+                  strerror(errno));
+    else if (make_folder(home, err) == 0)
+        (void)daemon_spawn(self, argv, log, err);
+    free(argv);
+    free(log);
+    free(self);
+    return error_is_set(err) ? -1 : 0;
+}
+
+static off_t log_size(const char *log)
+{
+    struct stat file;
+
+    return stat(log, &file) == 0 ? file.st_size : 0;
+}
+
+/* What it said after a place in its log, as the error: its own "dagrun: error: …". */
+static void set_last_words(const char *log, off_t from, struct error *err)
+{
+    static const char mark[] = "dagrun: error: ";
+    char text[WORDS + 1];
+    FILE *file = fopen(log, "re");
+    size_t len = 0;
+    const char *words;
+
+    if (file && fseeko(file, from, SEEK_SET) == 0)
+        len = fread(text, 1, WORDS, file);
+    if (file)
+        (void)fclose(file);
+    text[len] = '\0';
+    words = strstr(text, mark);
+    words = words ? words + sizeof mark - 1 : text;
+    error_set(err, ERROR_FAILED, "the embedded broker did not start: %.*s (its log is %s)",
+              (int)strcspn(words, "\n"), *words ? words : "it said nothing", log);
+}
+
+static void look_later(void)
+{
+    (void)nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
+}
+
+/* Somebody, we or another start, has just started it: wait until it serves or is gone. */
+static bool wait_until_up(const char *home, int64_t until_ms, struct embedded_state *state)
+{
+    char *lock = embedded_path(home, "lock");
+    int64_t born_by_ms = clock_mono_ms() + 2000; /* exec, settings, then the lock */
+    bool seen = false;
+    bool up = false;
+
+    while (!up && clock_mono_ms() < until_ms) {
+        pid_t pid;
+        bool held = lock_probe(lock, &pid);
+
+        up = embedded_is_up(home, state);
+        if (!up && !held && (seen || clock_mono_ms() > born_by_ms))
+            break; /* it came and went, or never came */
+        seen = seen || held;
+        if (!up)
+            look_later();
+    }
+    free(lock);
+    return up;
+}
+
+int embedded_start(const char *home, char *const *flags, size_t flag_count,
+                   struct embedded_state *state, struct error *err)
+{
+    char *log = embedded_path(home, "log");
+    off_t from = log_size(log);
+
+    if (!embedded_is_up(home, state) && spawn(home, flags, flag_count, err) == 0 &&
+        !wait_until_up(home, clock_mono_ms() + START_MS, state))
+        set_last_words(log, from, err);
+    free(log);
+    return error_is_set(err) ? -1 : 0;
+}
+
+/* ---------------------------------------------------------------- watched by a runner */
+
+struct embedded {
+    struct loop *loop;
+    char *home;
+    embedded_talk_fn *talk;
+    void *arg;
+    struct embedded_state state;
+    int fd;          /* of the living process; -1: it died */
+    int64_t next_ms; /* to look, and to start it again */
+    int64_t pause_ms;
+    int64_t spawned_ms;
+};
+
+static void on_death(void *arg, uint32_t events)
+{
+    struct embedded *embedded = arg;
+    char text[256];
+
+    (void)events;
+    loop_remove(embedded->loop, embedded->fd);
+    (void)close(embedded->fd);
+    embedded->fd = -1;
+    embedded->next_ms = 0;
+    embedded->spawned_ms = 0;
+    (void)snprintf(text, sizeof text,
+                   "the embedded broker (pid %d) died; starting it again on its data",
+                   (int)embedded->state.pid);
+    embedded->talk(embedded->arg, text);
+}
+
+static int watch(struct embedded *embedded, struct error *err)
+{
+    embedded->fd = pidfd_open(embedded->state.pid, 0);
+    if (embedded->fd < 0 && errno != ESRCH) {
+        error_set(err, ERROR_INTERNAL, "no descriptor for process %d: %s",
+                  (int)embedded->state.pid, strerror(errno));
+        return -1;
+    }
+    embedded->pause_ms = FIRST_PAUSE_MS;
+    return embedded->fd < 0 ? 0 /* dead already: the next step sees to it */
+                            : loop_add(embedded->loop, embedded->fd, EPOLLIN, on_death,
+                                       embedded, err);
+}
+
+struct embedded *embedded_open(struct loop *loop, const char *home,
+                               embedded_talk_fn *talk, void *arg, struct error *err)
+{
+    struct embedded *embedded = mem_alloc(sizeof *embedded);
+
+    *embedded = (struct embedded){
+        .loop = loop, .home = mem_strdup(home), .talk = talk, .arg = arg, .fd = -1};
+    if (embedded_start(home, NULL, 0, &embedded->state, err) == 0 &&
+        watch(embedded, err) == 0)
+        return embedded;
+    embedded_close(embedded);
+    return NULL;
+}
+
+void embedded_close(struct embedded *embedded)
+{
+    if (embedded == NULL)
+        return;
+    if (embedded->fd >= 0) {
+        loop_remove(embedded->loop, embedded->fd);
+        (void)close(embedded->fd);
+    }
+    embedded_state_clear(&embedded->state);
+    free(embedded->home);
+    free(embedded);
+}
+
+const char *embedded_address(const struct embedded *embedded)
+{
+    return embedded->state.address;
+}
+
+/* The one that died had these flags and this address: its clients look for it there. */
+static void start_again(struct embedded *embedded)
+{
+    struct embedded_state *state = &embedded->state;
+    char **flags = mem_alloc((state->flag_count + 3) * sizeof *flags);
+    size_t count = 0;
+    struct error err = {0};
+
+    for (size_t i = 0; i < state->flag_count; i++)
+        flags[count++] = state->flags[i];
+    if (count >= 2 && strcmp(flags[count - 2], "--listen") == 0)
+        count -= 2; /* we gave it this when it died before */
+    flags[count++] = (char[]){"--listen"};
+    flags[count++] = state->address;
+    if (spawn(embedded->home, flags, count, &err) < 0)
+        embedded->talk(embedded->arg, err.text);
+    free(flags);
+}
+
+/* Is there one again, ours or one that another run has started? */
+static bool take_next(struct embedded *embedded)
+{
+    struct embedded_state next = {0};
+    struct error err = {0};
+    char text[256];
+
+    if (!embedded_is_up(embedded->home, &next))
+        return false;
+    if (strcmp(next.address, embedded->state.address) != 0) {
+        (void)snprintf(text, sizeof text,
+                       "the embedded broker listens on %s now and not on %s: stop this "
+                       "run and start it again",
+                       next.address, embedded->state.address);
+        embedded->talk(embedded->arg, text);
+    }
+    embedded_state_clear(&embedded->state);
+    embedded->state = next;
+    if (watch(embedded, &err) < 0)
+        embedded->talk(embedded->arg, err.text);
+    return embedded->fd >= 0;
+}
+
+static bool is_starting(const struct embedded *embedded)
+{
+    char *lock = embedded_path(embedded->home, "lock");
+    pid_t pid;
+    bool held = lock_probe(lock, &pid);
+
+    free(lock);
+    return held;
+}
+
+int64_t embedded_step(struct embedded *embedded)
+{
+    int64_t now = clock_mono_ms();
+
+    if (embedded == NULL || embedded->fd >= 0)
+        return INT64_MAX;
+    if (now < embedded->next_ms)
+        return embedded->next_ms;
+    if (take_next(embedded)) {
+        char text[256];
+
+        (void)snprintf(text, sizeof text, "the embedded broker runs again (pid %d)",
+                       (int)embedded->state.pid);
+        embedded->talk(embedded->arg, text);
+        return INT64_MAX;
+    }
+    if (now >= embedded->spawned_ms + embedded->pause_ms && !is_starting(embedded)) {
+        embedded->spawned_ms = now;
+        if (embedded->pause_ms < MAX_PAUSE_MS)
+            embedded->pause_ms *= 2;
+        start_again(embedded);
+    }
+    embedded->next_ms = now + FIRST_PAUSE_MS / 10;
+    return embedded->next_ms;
+}

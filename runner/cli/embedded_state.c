@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The files of the embedded broker, and the question whether it serves.
+ */
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/embedded.h"
+#include "host/lock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+char *embedded_path(const char *home, const char *name)
+{
+    return mem_printf("%s/broker/%s", home, name);
+}
+
+static json_t *read_file(const char *path)
+{
+    char text[16384];
+    struct error ignored = {0};
+    FILE *file = fopen(path, "re");
+    size_t len;
+
+    if (file == NULL)
+        return NULL;
+    len = fread(text, 1, sizeof text, file);
+    (void)fclose(file);
+    return json_parse(text, len, &ignored);
+}
+
+static void read_flags(const json_t *array, struct embedded_state *out)
+{
+    size_t i;
+    json_t *flag;
+
+    out->flags = mem_alloc((json_array_size(array) + 1) * sizeof *out->flags);
+    json_array_foreach(array, i, flag) {
+        if (json_is_string(flag))
+            out->flags[out->flag_count++] = mem_strdup(json_string_value(flag));
+    }
+}
+
+void embedded_state_read(const char *home, struct embedded_state *out)
+{
+    char *path = embedded_path(home, "state.json");
+    json_t *object = read_file(path);
+
+    *out = (struct embedded_state){
+        .pid = (pid_t)json_get_int(object, "pid", 0),
+        .address = mem_strdup(json_get_string(object, "address", NULL)),
+        .data = mem_strdup(json_get_string(object, "data", NULL)),
+        .started_ms = json_get_int(object, "started_ms", 0),
+        .ended = json_get_bool(object, "ended", false)};
+    read_flags(json_object_get(object, "flags"), out);
+    json_decref(object);
+    free(path);
+}
+
+int embedded_state_write(const char *home, const struct embedded_state *state,
+                         struct error *err)
+{
+    char *path = embedded_path(home, "state.json");
+    char *next = embedded_path(home, "state.json.new");
+    json_t *object = json_pack("{s:i,s:o,s:o,s:I,s:b}", "pid", (int)state->pid, "address",
+                               json_text(state->address), "data", json_text(state->data),
+                               "started_ms", (json_int_t)state->started_ms, "ended",
+                               state->ended);
+    json_t *flags = json_array();
+    char *line;
+    FILE *file;
+
+    for (size_t i = 0; i < state->flag_count; i++)
+        (void)json_array_append_new(flags, json_text(state->flags[i]));
+    (void)json_object_set_new(object, "flags", flags);
+    line = json_line(object);
+    file = fopen(next, "we");
+    if (file == NULL || fputs(line, file) < 0 || fputc('\n', file) < 0 ||
+        fflush(file) != 0 || rename(next, path) < 0)
+        error_set(err, ERROR_INTERNAL, "%s: %s", path, strerror(errno));
+    if (file)
+        (void)fclose(file);
+    free(line);
+    json_decref(object);
+    free(next);
+    free(path);
+    return error_is_set(err) ? -1 : 0;
+}
+
+void embedded_state_clear(struct embedded_state *state)
+{
+    for (size_t i = 0; i < state->flag_count; i++)
+        free(state->flags[i]);
+    free(state->flags);
+    free(state->address);
+    free(state->data);
+    *state = (struct embedded_state){0};
+}
+
+bool embedded_is_up(const char *home, struct embedded_state *state)
+{
+    char *lock = embedded_path(home, "lock");
+    pid_t pid = 0;
+    bool held = lock_probe(lock, &pid);
+
+    free(lock);
+    if (!held)
+        return false;
+    embedded_state_read(home, state);
+    if (state->pid == pid && pid > 0 && state->address && !state->ended)
+        return true;
+    embedded_state_clear(state); /* of an earlier one: this one is not ready yet */
+    return false;
+}
