@@ -63,7 +63,8 @@ void cli_print_diags(const struct diag_list *diags, const char *path);
 
 /*
  * The brokers to use: --brokers (option, may be NULL), else kafka.brokers, else
- * DAGRUN_BROKERS; *why says which. NULL when none is named: *why says what to do.
+ * DAGRUN_BROKERS, else the embedded one (EMBEDDED_NAME, which all of them may say too);
+ * *why says which.
  */
 const char *cli_brokers(const struct dag *dag, const char *option, const char **why);
 

@@ -2,6 +2,7 @@
 #include "cli/cli_broker.h"
 
 #include "base/mem.h"
+#include "cli/embedded.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,19 +50,20 @@ int cli_broker_find(const struct history_last *last, const char *dag, const char
                     struct error *err)
 {
     const char *environment = getenv("DAGRUN_BROKERS");
+    const char *name = EMBEDDED_NAME;
+    char *home = cli_home(false, err);
 
     out->dag = read_yaml(last, dag, params);
     if (option && *option)
-        out->address = mem_strdup(option);
+        name = option;
     else if (last->broker)
-        out->address = mem_strdup(last->broker);
+        name = last->broker;
     else if (environment && *environment)
-        out->address = mem_strdup(environment);
-    if (out->address == NULL) {
-        error_set(err, ERROR_INPUT,
-                  "no broker of '%s' is known: give --brokers HOST:PORT", dag);
+        name = environment;
+    out->address = home ? embedded_resolve(home, name, err) : NULL;
+    free(home);
+    if (out->address == NULL)
         return -1;
-    }
     out->config.brokers = out->address;
     if (out->dag)
         set_properties(out);

@@ -4,6 +4,7 @@
  */
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/embedded.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -80,8 +81,6 @@ const char *cli_brokers(const struct dag *dag, const char *option, const char **
     *why = "DAGRUN_BROKERS";
     if (environment && *environment)
         return environment;
-    *why =
-        "none named: give --brokers HOST:PORT, write kafka.brokers into the YAML, or "
-        "set DAGRUN_BROKERS";
-    return NULL;
+    *why = "none is named by --brokers, in the YAML or by DAGRUN_BROKERS";
+    return EMBEDDED_NAME;
 }

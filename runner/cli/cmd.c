@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct cmd cmd_broker;
 extern const struct cmd cmd_clean;
 extern const struct cmd cmd_completion;
 extern const struct cmd cmd_graph;
@@ -44,6 +45,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_graph,
     &cmd_programs,
     &cmd_schema,
+    &cmd_broker,
     &cmd_clean,
     &cmd_prune,
     &cmd_completion,

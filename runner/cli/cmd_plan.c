@@ -19,10 +19,7 @@ static void print_text(const struct plan *plan, const char *brokers, const char 
 {
     char *text = plan_text(plan);
 
-    if (brokers)
-        (void)printf("%s\nbroker: %s (%s)\n", text, brokers, why);
-    else
-        (void)printf("%s\nbroker: %s\n", text, why);
+    (void)printf("%s\nbroker: %s (%s)\n", text, brokers, why);
     free(text);
 }
 

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
+#include "cli/embedded.h"
 #include "cli/start_options.h"
 #include "host/history.h"
 #include "host/lock.h"
@@ -109,12 +110,13 @@ static void talk(void *arg, const char *text)
 }
 
 /* With no run alive the topics are made here, and the records wait for the next start. */
-static int prepare(const struct dag *dag, const char *brokers, const char *home,
-                   struct error *err)
+static int prepare(const struct dag *dag, const char *broker, const char *address,
+                   const char *home, struct error *err)
 {
     struct run_options options = {.home = home,
                                   .dag = dag,
-                                  .brokers = brokers,
+                                  .brokers = address,
+                                  .broker_name = broker,
                                   .prepare_only = true,
                                   .trigger = "send",
                                   .program_path = cli_program_path,
@@ -233,6 +235,7 @@ static int send_dag(const struct options *options, const struct dag *dag, const 
     char *home = node >= 0 ? cli_home(true, err) : NULL;
     char *lock;
     char *live = NULL;
+    char *address;
     pid_t pid;
     int code;
 
@@ -243,10 +246,10 @@ static int send_dag(const struct options *options, const struct dag *dag, const 
     if (lock_probe(lock, &pid) && (live = broker_of_run(home, dag->name)) != NULL &&
         options->brokers == NULL)
         brokers = live;
-    if (code == 0 && brokers == NULL)
-        error_set(err, ERROR_INPUT, "broker: %s", why);
-    else if (code == 0 && (live || prepare(dag, brokers, home, err) == 0))
-        (void)send_to(options, dag, (size_t)node, brokers, err);
+    address = code == 0 ? embedded_resolve(home, brokers, err) : NULL;
+    if (address && (live || prepare(dag, brokers, address, home, err) == 0))
+        (void)send_to(options, dag, (size_t)node, address, err);
+    free(address);
     free(lock);
     free(live);
     free(home);

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "cli/detach.h"
+#include "cli/embedded.h"
 #include "cli/outlet.h"
 #include "cli/table.h"
 #include "cli/start_options.h"
@@ -178,11 +179,11 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static void run_until_over(struct loop *loop, struct run *run, struct screen *screen,
-                           struct detach *detach)
+static void run_until_over(struct loop *loop, struct run *run, struct embedded *embedded,
+                           struct screen *screen, struct detach *detach)
 {
     while (!run_is_over(run)) {
-        int64_t deadline = run_deadline_ms(run);
+        int64_t deadline = earlier(run_deadline_ms(run), embedded_step(embedded));
 
         if (!screen->quiet && run_number(run) > 0)
             deadline = earlier(deadline, screen->next_ms);
@@ -198,9 +199,22 @@ static void run_until_over(struct loop *loop, struct run *run, struct screen *sc
     }
 }
 
+/* On the embedded broker: started now, and again when it dies. Else *embedded is NULL. */
+static struct run *open_run(struct loop *loop, struct run_options *options,
+                            struct embedded **embedded, struct error *err)
+{
+    if (strcmp(options->broker_name, EMBEDDED_NAME) == 0) {
+        *embedded = embedded_open(loop, options->home, on_talk, options->arg, err);
+        if (*embedded == NULL)
+            return NULL;
+        options->brokers = embedded_address(*embedded);
+    }
+    return run_open(loop, options, err);
+}
+
 /* The run from its opening to its end; the exit code. */
 static int carry_out(const struct start_options *options, const struct dag *dag,
-                     const char *brokers, const char *home, struct detach *detach)
+                     const char *broker, const char *home, struct detach *detach)
 {
     bool terminal = isatty(STDERR_FILENO) && !options->plain && detach == NULL;
     struct outlet out = {.fd = STDOUT_FILENO};
@@ -210,7 +224,8 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
         .quiet = detach != NULL};
     struct run_options run_options = {.home = home,
                                       .dag = dag,
-                                      .brokers = brokers,
+                                      .brokers = broker,
+                                      .broker_name = broker,
                                       .permits = options->permits,
                                       .keep = options->keep,
                                       .trigger = options->trigger,
@@ -220,13 +235,14 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
                                       .arg = &screen};
     struct error err = {0};
     struct loop *loop = loop_new(&err);
-    struct run *run = loop ? run_open(loop, &run_options, &err) : NULL;
+    struct embedded *embedded = NULL;
+    struct run *run = loop ? open_run(loop, &run_options, &embedded, &err) : NULL;
     int64_t number = 0;
     char *text;
     int code;
 
     if (run) {
-        run_until_over(loop, run, &screen, detach);
+        run_until_over(loop, run, embedded, &screen, detach);
         finish(&screen, run);
         number = run_number(run);
         code = run_close(run, &err);
@@ -248,6 +264,7 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
     }
     table_free(screen.table);
     json_decref(screen.before);
+    embedded_close(embedded);
     loop_free(loop);
     return code;
 }
@@ -257,16 +274,11 @@ static int start_dag(const struct start_options *options, const struct dag *dag)
 {
     struct error err = {0};
     const char *why = NULL;
-    const char *brokers = cli_brokers(dag, options->brokers, &why);
+    const char *broker = cli_brokers(dag, options->brokers, &why);
+    char *home = cli_home(true, &err);
     struct detach *detach = NULL;
-    char *home;
     int code;
 
-    if (brokers == NULL) {
-        error_set(&err, ERROR_INPUT, "broker: %s", why);
-        return cli_fail(&err);
-    }
-    home = cli_home(true, &err);
     if (home == NULL)
         return cli_fail(&err);
     if (options->detach) {
@@ -276,7 +288,7 @@ static int start_dag(const struct start_options *options, const struct dag *dag)
             return error_is_set(&err) ? cli_fail(&err) : code;
         }
     }
-    code = carry_out(options, dag, brokers, home, detach);
+    code = carry_out(options, dag, broker, home, detach);
     detach_free(detach);
     free(home);
     return code;
@@ -318,7 +330,8 @@ const struct cmd cmd_start = {
             "  --abandon EDGE        give up what is unread on an edge (FROM:TO); repeatable\n"
             "  --adopt               take the dag's name over from another YAML path\n"
             "  --brokers HOST:PORT   the Kafka to use, before kafka.brokers and\n"
-            "                        DAGRUN_BROKERS\n"
+            "                        DAGRUN_BROKERS; without any the embedded broker is\n"
+            "                        used, and started when it does not run\n"
             "  --param NAME=VALUE    for ${NAME} in the YAML; repeatable\n"
             "  --plain               lines instead of the live table\n\n"
             "Lines of sinks go to stdout, everything else to stderr. Ctrl-C drains, a second\n"

@@ -129,6 +129,19 @@ int embedded_start(const char *home, char *const *flags, size_t flag_count,
     return error_is_set(err) ? -1 : 0;
 }
 
+char *embedded_resolve(const char *home, const char *broker, struct error *err)
+{
+    struct embedded_state state = {0};
+    char *address;
+
+    if (strcmp(broker, EMBEDDED_NAME) != 0)
+        return mem_strdup(broker);
+    (void)embedded_start(home, NULL, 0, &state, err);
+    address = mem_strdup(state.address);
+    embedded_state_clear(&state);
+    return address;
+}
+
 /* ---------------------------------------------------------------- watched by a runner */
 
 struct embedded {

@@ -50,6 +50,10 @@ bool embedded_is_up(const char *home, struct embedded_state *state);
 int embedded_start(const char *home, char *const *flags, size_t flag_count,
                    struct embedded_state *state, struct error *err);
 
+/* host:port of a broker as it is named: the embedded one is started if need be, others
+ * are what they are called. The caller frees. NULL and err as embedded_start. */
+char *embedded_resolve(const char *home, const char *broker, struct error *err);
+
 /* ---------------------------------------------------------------- watched by a runner */
 
 struct embedded;

@@ -35,8 +35,9 @@ const struct dag_key dag_keys[] = {
      .doc = "The nodes by name, in any order. 'dlq', 'retry' and 'parking' are reserved."},
 
     {.scope = DAG_SCOPE_KAFKA, .name = "brokers", .type = DAG_TYPE_BROKERS,
-     .fallback = "--brokers, else DAGRUN_BROKERS",
-     .doc = "Where the broker is. --brokers on the command line wins over it.",
+     .fallback = "--brokers, else DAGRUN_BROKERS, else embedded",
+     .doc = "Where the broker is; embedded: dagrun's own one. --brokers on the command line "
+            "wins over it.",
      AT(dag, brokers), POS(dag, brokers_pos)},
     {.scope = DAG_SCOPE_KAFKA, .name = "properties", .type = DAG_TYPE_KAFKA,
      .fallback = "{}",

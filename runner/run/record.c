@@ -156,7 +156,7 @@ void record_begin(struct run *run)
     char *text = dag_masked_text(run->dag);
     struct history_run row = {.dag = {.dag = run->dag->name,
                                       .path = run->dag->path,
-                                      .broker = run->options->brokers},
+                                      .broker = run->options->broker_name},
                               .text = text,
                               .hash = run->dag->hash,
                               .host = host,

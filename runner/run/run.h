@@ -38,6 +38,7 @@ struct run_options {
     const char *home;    /* the state directory, exists */
     const struct dag *dag;
     const char *brokers; /* host:port,… */
+    const char *broker_name; /* what the history calls it */
     struct plan_permits permits;
     bool keep;           /* finished sources idle; the run ends only by stop */
     bool prepare_only;   /* make topics and start offsets, start nothing (send) */

@@ -100,7 +100,7 @@ void start_make_topics(struct run *run)
     if (fresh_count > 0) {
         struct history_dag dag = {.dag = run->dag->name,
                                   .path = run->dag->path,
-                                  .broker = run->options->brokers};
+                                  .broker = run->options->broker_name};
         struct error full = {0};
 
         /* The data goes on without its history, here as later in the run. */
