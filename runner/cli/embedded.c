@@ -149,6 +149,7 @@ struct embedded {
     char *home;
     embedded_talk_fn *talk;
     void *arg;
+    char *address; /* at open: what the run tells its clients, for good */
     struct embedded_state state;
     int fd;          /* of the living process; -1: it died */
     int64_t next_ms; /* to look, and to start it again */
@@ -195,8 +196,10 @@ struct embedded *embedded_open(struct loop *loop, const char *home,
     *embedded = (struct embedded){
         .loop = loop, .home = mem_strdup(home), .talk = talk, .arg = arg, .fd = -1};
     if (embedded_start(home, NULL, 0, &embedded->state, err) == 0 &&
-        watch(embedded, err) == 0)
+        watch(embedded, err) == 0) {
+        embedded->address = mem_strdup(embedded->state.address);
         return embedded;
+    }
     embedded_close(embedded);
     return NULL;
 }
@@ -210,13 +213,14 @@ void embedded_close(struct embedded *embedded)
         (void)close(embedded->fd);
     }
     embedded_state_clear(&embedded->state);
+    free(embedded->address);
     free(embedded->home);
     free(embedded);
 }
 
 const char *embedded_address(const struct embedded *embedded)
 {
-    return embedded->state.address;
+    return embedded->address;
 }
 
 /* The one that died had these flags and this address: its clients look for it there. */
@@ -232,7 +236,7 @@ static void start_again(struct embedded *embedded)
     if (count >= 2 && strcmp(flags[count - 2], "--listen") == 0)
         count -= 2; /* we gave it this when it died before */
     flags[count++] = (char[]){"--listen"};
-    flags[count++] = state->address;
+    flags[count++] = embedded->address;
     if (spawn(embedded->home, flags, count, &err) < 0)
         embedded->talk(embedded->arg, err.text);
     free(flags);
@@ -247,11 +251,11 @@ static bool take_next(struct embedded *embedded)
 
     if (!embedded_is_up(embedded->home, &next))
         return false;
-    if (strcmp(next.address, embedded->state.address) != 0) {
+    if (strcmp(next.address, embedded->address) != 0) {
         (void)snprintf(text, sizeof text,
                        "the embedded broker listens on %s now and not on %s: stop this "
                        "run and start it again",
-                       next.address, embedded->state.address);
+                       next.address, embedded->address);
         embedded->talk(embedded->arg, text);
     }
     embedded_state_clear(&embedded->state);

@@ -59,9 +59,10 @@ check 0 "broker: yaml:1 (kafka.brokers in the YAML)" plan good.yaml
 check 0 "broker: x:2 (--brokers)" plan --brokers x:2 good.yaml
 check 0 "broker: y:3 (kafka.brokers" plan --param NAME=y:3 good.yaml
 good producer >bare.yaml
-check 0 "broker: none named: give --brokers HOST:PORT" plan bare.yaml
+check 0 "broker: embedded (none is named by --brokers, in the YAML or by DAGRUN_BROKERS)" \
+    plan bare.yaml
 DAGRUN_BROKERS=z:4 check 0 "broker: z:4 (DAGRUN_BROKERS)" plan bare.yaml
-check 0 '"address":null' plan --json bare.yaml
+check 0 '"address":"embedded"' plan --json bare.yaml
 check 0 '"$schema"' schema
 check 0 '| `clients` |' schema --format markdown
 

@@ -3,7 +3,7 @@
 """Runs what a document shows: every fenced block marked "sh", in order and in one folder,
 and "dagrun validate" on every block marked "yaml" that is a whole dag.
 
-    run_docs.py FILE.md       DAGRUN names the built dagrun, DAGRUN_BROKERS a Kafka
+    run_docs.py FILE.md       DAGRUN names the built dagrun; its runs are on the embedded broker
 
 Blocks marked "console" are for people only: they change the machine, or never end.
 """
@@ -64,6 +64,8 @@ def main():
                 failures += 1
                 line = document.count("\n", 0, match.start()) + 1
                 print(f"{sys.argv[1]}:{line}: error: exit {code}\n{text}---\n{output}")
+        subprocess.run(["dagrun", "broker", "stop"], env=env, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=False)
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document):
         checks += 1
         if not os.path.exists(os.path.join(os.path.dirname(sys.argv[1]), link)):

@@ -1,5 +1,5 @@
 # The SDK's system tests: a client under a runner that the test plays itself
-# (support/runner_stub.py), against a real Kafka.
+# (support/runner_stub.py), on both brokers.
 if(NOT TARGET kafka_tool)
     add_subdirectory(${CMAKE_CURRENT_SOURCE_DIR}/../support ${CMAKE_CURRENT_BINARY_DIR}/support)
 endif()
@@ -9,12 +9,11 @@ target_link_libraries(sdk_helper PRIVATE dagrun_flags dagnode)
 file(GLOB sdk_cases CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/sdk_*_test.py)
 foreach(case ${sdk_cases})
     get_filename_component(name ${case} NAME_WE)
-    add_kafka_test(system/${name} ${CMAKE_COMMAND} -E env
+    add_broker_test(system/${name} ${CMAKE_COMMAND} -E env
         PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/../support
         KAFKA_TOOL=$<TARGET_FILE:kafka_tool> COPY=$<TARGET_FILE:node_copy>
-        HELPER=$<TARGET_FILE:sdk_helper> PROBE=$<TARGET_FILE:probe>
-        KAFKA=${CMAKE_SOURCE_DIR}/tests/kafka/kafka ${PYTHON3} -B -m unittest -v ${name})
-    set_tests_properties(system/${name} PROPERTIES
+        HELPER=$<TARGET_FILE:sdk_helper> PROBE=$<TARGET_FILE:probe> ${PYTHON3} -B -m unittest -v ${name})
+    set_tests_properties(system/${name} system/${name}-ledger PROPERTIES
         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} TIMEOUT 600)
 endforeach()
 add_test(NAME system/sdk_symbols COMMAND

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""The embedded broker as the default: started by the first start, shared, kept alive under
+runs, ended when nobody uses it."""
+import json
+import os
+import signal
+import socket
+import unittest
+
+from harness import Case, ROOT, ids, wait_for
+
+GRAPH = """
+nodes:
+  src:  {program: producer, with: {count: %(count)d, rate: %(rate)d}}
+  work: {program: copy, from: src, clients: 2}
+  out:  {program: file, from: work, with: {path: out.jsonl}}
+"""
+
+
+class Embedded(Case):
+    def setUp(self):
+        super().setUp()
+        del self.env["DAGRUN_BROKERS"]
+        self.path = self.dag(GRAPH % {"count": 50, "rate": 0})
+
+    def broker(self):
+        return json.loads(self.dagrun("broker", "status", "--json").out)
+
+    def settings(self, text):
+        return self.write("home/broker/settings.yaml", text)
+
+    def test_the_readme_graph_gives_its_result_with_nothing_else_running(self):
+        done = self.dagrun("start", os.path.join(ROOT, "dags", "arithmetic.yaml"))
+        self.assertIn("Result of operation sum is ::: 7", done.out)
+        self.assertEqual(self.json("history", "arithmetic")["runs"][0]["state"], "succeeded")
+        self.assertEqual(self.json("show", "arithmetic@last")["broker"]["address"], "embedded")
+        self.assertTrue(self.broker()["running"])
+
+    def test_topics_outlive_the_broker(self):
+        self.dagrun("start", self.path)
+        first = self.broker()
+        self.dagrun("broker", "stop")
+        self.dagrun("broker", "status", code=3)
+        seen = self.dagrun("tap", f"{self.name}/src:work", "--count", "50").out  # starts it
+        self.assertEqual(len(seen.splitlines()), 50)
+        second = self.broker()
+        self.assertEqual(second["address"], first["address"])
+        self.assertNotEqual(second["pid"], first["pid"])
+
+    def test_a_broker_that_is_killed_is_started_again_and_nothing_is_lost(self):
+        count = 20000
+        self.dagrun("start", self.dag(GRAPH % {"count": count, "rate": 2000}), "-d")
+        for done in (2000, 8000, 14000):
+            self.wait_lines(done)
+            before = self.broker()
+            os.kill(before["pid"], signal.SIGKILL)
+            wait_for(lambda: self.dagrun("broker", "status", "--json", code=None).code == 0,
+                     "the broker is back", 30)
+            after = self.broker()
+            self.assertNotEqual(after["pid"], before["pid"])
+            self.assertEqual(after["address"], before["address"])
+        self.wait_state("succeeded", limit=120)
+        seen = ids(self.out())
+        self.assertEqual([i for i in range(1, count + 1) if i not in seen][:10], [])
+        self.assert_balanced()
+        self.assertEqual({a["attempt"] for a in self.show()["attempts"]}, {1})
+
+    def test_a_broker_in_use_is_not_stopped(self):
+        self.dagrun("start", self.dag(GRAPH % {"count": 100000, "rate": 100}), "-d")
+        self.refused("broker", "stop", code=5, words=[self.name, "dagrun stop"])
+        self.dagrun("stop", self.name)
+        self.dagrun("broker", "stop")
+
+    def test_starts_at_the_same_time_share_one(self):
+        runs = []
+        for i in range(3):
+            path = self.write(f"dags/d{i}.yaml", f"name: {self.name}-{i}\n" + GRAPH %
+                              {"count": 20, "rate": 0})
+            runs.append(self.spawn("start", path))
+        for run in runs:
+            self.ended(run, 0)
+        brokers = [argv for argv in self.processes().values()
+                   if argv[1:3] == ["broker", "run"]]
+        self.assertEqual(len(brokers), 1)
+
+    def test_it_ends_when_nobody_uses_it(self):
+        self.dagrun("broker", "start", "--idle-stop", "200ms")
+        wait_for(lambda: self.dagrun("broker", "status", code=None).code == 3, "its end")
+        self.assert_no_process()
+
+    def test_settings_come_from_the_file_and_options_win(self):
+        port = free_port()
+        self.settings(f"listen: 127.0.0.1:{port}\npartitions: 3\nauto_create_topics: true\n")
+        self.assertEqual(self.dagrun("broker", "start").out.strip(), f"127.0.0.1:{port}")
+        self.dagrun("broker", "stop")
+        other = free_port()
+        said = self.dagrun("broker", "start", "--listen", f"127.0.0.1:{other}").out
+        self.assertEqual(said.strip(), f"127.0.0.1:{other}")
+
+    def test_bad_settings_are_all_named(self):
+        path = self.settings("fsnyc: always\nretention: soon\npartitions: [1]\n")
+        for verb in ("start", "run"):
+            said = self.refused("broker", verb, code=2, words=[
+                f"{path}:1:1", "did you mean 'fsync'?", f"{path}:2:12", "a duration",
+                f"{path}:3:13"]).err
+            self.assertEqual(len(said.splitlines()), 3)
+        os.unlink(path)
+        self.refused("broker", "start", "--fsync", "never", code=2,
+                     words=["--fsync never", "interval or always"])
+        self.refused("broker", "start", "--fsnyc", "never", code=2, words=["--fsnyc"])
+        self.refused("broker", "begin", code=2, words=["start, stop, status"])
+        self.assert_no_process()
+
+    def test_a_port_that_is_taken_is_said(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            listen = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.refused("broker", "start", "--listen", listen, code=1, words=[listen])
+        self.assert_no_process()
+
+    def test_two_brokers_are_not_started_on_one_state_directory(self):
+        self.dagrun("broker", "start")
+        self.dagrun("broker", "start")  # is there: fine
+        self.refused("broker", "run", code=5, words=["runs already"])
+        self.refused("broker", "start", "--partitions", "2", code=5, words=["other options"])
+
+    def test_one_in_front_ends_with_a_signal(self):
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            process = self.spawn("broker", "run")
+            wait_for(lambda: self.dagrun("broker", "status", code=None).code == 0, "it serves")
+            process.send_signal(sign)
+            self.ended(process, 0)
+
+    def test_it_can_be_named_over_the_environment(self):
+        self.env["DAGRUN_BROKERS"] = "127.0.0.1:1"
+        self.dagrun("start", self.path, "--brokers", "embedded")
+        self.assertEqual(len(self.out()), 50)
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+if __name__ == "__main__":
+    unittest.main()
