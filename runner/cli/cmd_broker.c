@@ -13,11 +13,13 @@
 #include "ops/ops.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,29 +69,40 @@ static int last_port(const char *home)
     return (int)port;
 }
 
-/* Open it on the port that is set, else on the one of last time, else on a free one. */
-static struct ledger *open_ledger(struct loop *loop, const char *home,
-                                  struct ledger_settings *settings, struct error *err)
+static bool is_free(const char *host, int port)
 {
-    int tries[PORTS + 2];
-    int count = 0;
-    struct ledger *ledger = NULL;
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    const int on = 1;
+    struct addrinfo *list = NULL;
+    char service[16];
+    bool free_port = false;
+    int fd;
 
-    if (settings->port != 0)
-        return ledger_open(loop, settings, err);
-    if ((tries[count] = last_port(home)) != 0)
-        count++;
-    for (int i = 0; i < PORTS; i++)
-        tries[count++] = FIRST_PORT + i;
-    tries[count++] = 0;
-    for (int i = 0; ledger == NULL && i < count; i++) {
-        *err = (struct error){0};
-        settings->port = tries[i];
-        ledger = ledger_open(loop, settings, err);
-        if (ledger == NULL && err->kind != ERROR_UNREACHABLE)
-            break; /* not because of the port */
+    (void)snprintf(service, sizeof service, "%d", port);
+    if (getaddrinfo(host, service, &hints, &list) != 0)
+        return false; /* opening it will say why */
+    fd = socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        free_port = bind(fd, list->ai_addr, list->ai_addrlen) == 0 && listen(fd, 1) == 0;
+        (void)close(fd);
     }
-    return ledger;
+    freeaddrinfo(list);
+    return free_port;
+}
+
+/* The port of last time, else the first free one of ours, else 0: the kernel's choice. */
+static int choose_port(const char *home, const char *host)
+{
+    int port = last_port(home);
+
+    if (port != 0 && is_free(host, port))
+        return port;
+    for (port = FIRST_PORT; port < FIRST_PORT + PORTS; port++) {
+        if (is_free(host, port))
+            return port;
+    }
+    return 0;
 }
 
 static int write_state(const char *home, int argc, char **argv,
@@ -145,8 +158,10 @@ static int run_locked(const char *home, int argc, char **argv,
     int signals = loop ? signals_open(err) : -1;
     struct ledger *ledger = NULL;
 
+    if (settings->ledger.port == 0)
+        settings->ledger.port = choose_port(home, settings->ledger.host);
     if (signals >= 0 && loop_add(loop, signals, EPOLLIN, on_signal, NULL, err) == 0)
-        ledger = open_ledger(loop, home, &settings->ledger, err);
+        ledger = ledger_open(loop, &settings->ledger, err);
     if (ledger && write_state(home, argc, argv, &settings->ledger, ledger, false, err) == 0) {
         log_write(LOG_INFO, "broker", NULL, "serves on %s:%d", settings->ledger.host,
                   ledger_port(ledger));
