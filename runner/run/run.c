@@ -180,7 +180,7 @@ static void tick(struct run *run, int64_t now_ms)
 {
     if (now_ms >= run->broadcast_ms) {
         run->broadcast_ms = now_ms + BROADCAST_MS;
-        server_broadcast(run);
+        requests_broadcast(run);
     }
     if (now_ms < run->tick_ms)
         return;
@@ -329,7 +329,7 @@ int run_close(struct run *run, struct error *err)
     }
     if (run->number > 0) {
         record_end(run, code, run->failure.kind != ERROR_NONE ? run->failure.text : why);
-        server_broadcast(run);
+        requests_broadcast(run);
     }
     free(why);
     run_free(run);

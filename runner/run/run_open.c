@@ -172,7 +172,7 @@ static int open_parts(struct run *run, struct error *err)
     if (open_state(run, err) < 0)
         return -1;
     init_last(run);
-    if (check_abandoned(run, err) < 0 || server_open(run, err) < 0)
+    if (check_abandoned(run, err) < 0 || requests_open(run, err) < 0)
         return -1;
     return open_broker(run, err);
 }

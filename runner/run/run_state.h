@@ -217,8 +217,8 @@ void record_end(struct run *run, int exit_code, const char *text);
 /* space.c */
 void space_free(struct run *run);
 
-/* server.c */
-int server_open(struct run *run, struct error *err);
-void server_broadcast(struct run *run);
+/* requests.c */
+int requests_open(struct run *run, struct error *err);
+void requests_broadcast(struct run *run);
 
 #endif

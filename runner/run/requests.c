@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * server.c - the run's control socket: status, subscribe, stop. docs/protocol.md has the
+ * requests.c - the run's control socket: status, subscribe, stop. docs/protocol.md has the
  * requests.
  */
 #include "run/run_state.h"
@@ -37,7 +37,7 @@ static void on_request(void *arg, struct control_conn *conn, const json_t *reque
     json_decref(reply);
 }
 
-int server_open(struct run *run, struct error *err)
+int requests_open(struct run *run, struct error *err)
 {
     char *path = mem_printf("%s/dags/%s.sock", run->options->home, run->dag->name);
 
@@ -46,7 +46,7 @@ int server_open(struct run *run, struct error *err)
     return run->control ? 0 : -1;
 }
 
-void server_broadcast(struct run *run)
+void requests_broadcast(struct run *run)
 {
     json_t *status;
 
