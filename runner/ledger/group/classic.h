@@ -4,9 +4,9 @@
  * leader among them assigns, all sync, then they heartbeat. Layer: ledger/group.
  * groups.h holds all groups by id and changes their type.
  *
- * The rules are Kafka's: docs/decisions names where they are written down. The group is
- * stored when the leader's assignment arrives, when it becomes empty and when a static
- * member is replaced; its generation number whenever it changes.
+ * The rules are those of Apache Kafka 4.2, case by case. The group is stored when the
+ * leader's assignment arrives, when it becomes empty and when a static member is replaced;
+ * its generation number whenever it changes.
  */
 #ifndef LEDGER_GROUP_CLASSIC_H
 #define LEDGER_GROUP_CLASSIC_H

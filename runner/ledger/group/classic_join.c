@@ -467,7 +467,8 @@ void classic_join(struct classic *group, const struct join_group_request *reques
 
     if (!accepts(group, request->member_id))
         refuse(group, ticket, none, KAFKA_GROUP_MAX_SIZE_REACHED);
-    else if (!classic_supports(group, request))
+    else if (request->protocols_count > CLASSIC_PROTOCOLS_MAX ||
+             !classic_supports(group, request))
         refuse(group, ticket, known ? request->member_id : none,
                KAFKA_INCONSISTENT_GROUP_PROTOCOL);
     else if (known)

@@ -12,6 +12,9 @@
 
 #include <uthash.h>
 
+/* Of one member. Kafka has no limit; clients have a handful. */
+enum { CLASSIC_PROTOCOLS_MAX = 100 };
+
 enum classic_state {
     CLASSIC_EMPTY,
     CLASSIC_PREPARING,  /* members join */

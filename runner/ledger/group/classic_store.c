@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { FORMAT = 1, PROTOCOLS_MAX = 1000 };
+enum { FORMAT = 1 };
 
 static const char group_prefix[2] = {'g', 'c'};
 static const char generation_prefix[2] = {'g', 'n'};
@@ -127,7 +127,7 @@ static bool member_read(struct unpack *in, struct classic *group, int64_t now_ms
     assignment = unpack_bytes(in);
     request.protocols_count = unpack_i32(in);
     if (in->bad || id.len <= 0 || host.len < 0 || request.protocols_count < 0 ||
-        request.protocols_count > PROTOCOLS_MAX || classic_find(group, id) ||
+        request.protocols_count > CLASSIC_PROTOCOLS_MAX || classic_find(group, id) ||
         classic_find_instance(group, request.group_instance_id))
         return false;
     request.protocols =
