@@ -28,7 +28,9 @@ void socket_witness_batch(const struct batch *model, const char *text,
     struct record record = {.timestamp = model->base_timestamp,
                             .key_len = -1,
                             .value = (const uint8_t *)text,
-                            .value_len = (int32_t)strlen(text)};
+                            .value_len = (int32_t)strlen(text),
+                            .headers = (const uint8_t *)"", /* none of them: a 0 */
+                            .headers_len = 1};
     struct records_builder builder = {0};
     const uint8_t *made;
     uint8_t *copy;
