@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 enum {
-    ATTACKERS = 16,
+    ATTACKERS = 48,
     STRETCH = 1000,   /* requests between two looks at the broker */
     MOST_WAITING = 3, /* unanswered requests of one connection */
     ANSWER_MAX = 64 * 1024 * 1024,
@@ -134,13 +134,13 @@ static void read_answers(struct fuzz *fuzz, struct attacker *attacker)
     text_drop_front(&attacker->in, attacker->in.len - left);
 }
 
-/* Take what the broker sent; wait for it at most wait_ms. */
-static void receive(struct fuzz *fuzz, struct attacker *attacker, int wait_ms)
+/* Take what the broker sent so far. */
+static void receive(struct fuzz *fuzz, struct attacker *attacker)
 {
     struct pollfd ready = {.fd = attacker->fd, .events = POLLIN};
     ssize_t got;
 
-    while (attacker->fd >= 0 && poll(&ready, 1, wait_ms) == 1) {
+    while (attacker->fd >= 0 && poll(&ready, 1, 0) == 1) {
         text_reserve(&attacker->in, 64 * 1024);
         got = recv(attacker->fd, attacker->in.data + attacker->in.len, 64 * 1024,
                    MSG_DONTWAIT);
@@ -150,7 +150,6 @@ static void receive(struct fuzz *fuzz, struct attacker *attacker, int wait_ms)
             return;
         }
         attacker->in.len += (size_t)got;
-        wait_ms = 0;
     }
     read_answers(fuzz, attacker);
 }
@@ -277,9 +276,10 @@ static void attack(struct fuzz *fuzz, struct attacker *attacker)
     struct wire_out out = {0};
     size_t part;
 
-    if (attacker->fd >= 0)
-        receive(fuzz, attacker, attacker->waiting >= MOST_WAITING ? 10 : 0);
-    if (attacker->waiting >= MOST_WAITING) {
+    receive(fuzz, attacker);
+    if (attacker->waiting >= MOST_WAITING) { /* it has to, or it loses patience */
+        if (draw(fuzz, 16) > 0)
+            return;
         fuzz->given_up++;
         hang_up(fuzz, attacker);
     }

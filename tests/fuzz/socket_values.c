@@ -137,63 +137,123 @@ void socket_values_remember(struct socket_values *values, const struct wire_mess
     }
 }
 
-static void draw_string(struct socket_values *values, const struct wire_field *f,
-                        struct wire_string *out)
-{
-    static const char *const words[] = {"fuzz-a",
-                                        "fuzz-b",
-                                        "fuzz-c",
-                                        "group-a",
-                                        "group-b",
-                                        "txn-a",
-                                        "txn-b",
-                                        "consumer",
-                                        "range",
-                                        "uniform",
-                                        "cooperative",
-                                        "",
-                                        "1",
-                                        "1",
-                                        "-1",
-                                        "retention.ms",
-                                        "cleanup.policy",
-                                        "compact",
-                                        "segment.bytes",
-                                        "delete",
-                                        "max.message.bytes",
-                                        "[a-f].*",
-                                        "__consumer_offsets",
-                                        ".",
-                                        "0",
-                                        "9223372036854775807",
-                                        "(a+)+$",
-                                        "message.timestamp.type",
-                                        "LogAppendTime",
-                                        "read_committed"};
-    const struct socket_seen *seen = recall(values, f);
+/* What fields of such a name usually hold. The first row that fits counts. */
+static const struct {
+    const char *in_message; /* part of the struct's name; "" any */
+    const char *in_name;    /* part of the field's name */
+    const char *words[8];
+} texts[] = {
+    {"config",
+     "name",
+     {"retention.ms", "cleanup.policy", "max.message.bytes", "segment.bytes",
+      "message.timestamp.type", "min.compaction.lag.ms", "consumer.session.timeout.ms",
+      "nonsense"}},
+    {"config",
+     "value",
+     {"1", "1000", "compact", "delete", "-1", "LogAppendTime", "60000"}},
+    {"config", "keys", {"retention.ms", "cleanup.policy", "nonsense"}},
+    {"synonym", "name", {"retention.ms"}},
+    {"find_coordinator", "key", {"group-a", "group-b", "txn-a", "fuzz-a"}},
+    {"join_group_request_protocol", "name", {"range", "roundrobin"}},
+    {"protocol", "name", {"range"}},
+    {"", "protocol_type", {"consumer"}},
+    {"", "protocol_name", {"range"}},
+    {"", "server_assignor", {"uniform", "range", "none"}},
+    {"", "instance_id", {"static-a", "static-b"}},
+    {"", "regex", {"fuzz-.*", "[a-z-]*", "(", "(a+)+$", ""}},
+    {"", "pattern", {"txn-.*", "(", ".*"}},
+    {"", "group", {"group-a", "group-b", "group-c", "group-d"}},
+    {"", "transactional_id", {"txn-a", "txn-b"}},
+    {"", "resource_name", {"fuzz-a", "fuzz-b", "1", "", "group-a"}},
+    {"", "states_filter", {"Stable", "Empty", "Ongoing", "Nonsense"}},
+    {"", "types_filter", {"classic", "consumer"}},
+    {"", "rack", {"", "rack-a"}},
+    {"", "client_software", {"fuzz", "1.0"}},
+    {"delete_topics", "name", {"fuzz-c", "fuzz-d", "fuzz-e", "fuzz-f", "fuzz-g"}},
+    {"create_topics",
+     "name",
+     {"fuzz-a", "fuzz-b", "fuzz-c", "fuzz-d", "fuzz-e", "fuzz-f"}},
+    {"", "topic", {"fuzz-a", "fuzz-b", "fuzz-c"}},
+    {"", "name", {"fuzz-a", "fuzz-b", "fuzz-c"}},
+};
 
-    if (seen != NULL && wire_values_below(&values->state, 2) == 0) {
-        *out = (struct wire_string){seen->bytes, seen->len};
-        return;
+static const struct {
+    const char *in_name;
+    int64_t numbers[8]; /* all eight are drawn from */
+} numbers[] = {
+    {"timeout", {6000, 6000, 10000, 10000, 30000, 45000, 100, 60000}},
+    {"acks", {-1, -1, -1, 1, 1, 0, -1, 1}},
+    {"replication_factor", {-1, 1, 1, 1, -1, 1, 1, 2}},
+    {"num_partitions", {-1, 1, 1, 2, 2, 3, 3, 4}},
+    {"count", {2, 3, 3, 4, 4, 5, 6, 1}},
+    {"partition", {0, 0, 0, 0, 1, 1, 1, 2}},
+    {"max_wait", {0, 0, 0, 1, 5, 5, 50, 500}},
+    {"bytes", {0, 1, 1, 100, 4096, 65536, 1 << 20, INT32_MAX}},
+    {"first_offset", {0, 0, 1, 2, 5, -1, 10, 100}},
+    {"offset", {0, 0, 0, 1, 2, 3, 5, -1}},
+    {"timestamp", {-1, -1, -2, -2, -3, -4, -5, 2000}},
+    {"leader_epoch", {-1, -1, -1, -1, 0, 0, 0, 1}},
+    {"replica_id", {-1, -1, -1, -1, -1, -1, -1, 1}},
+    {"resource_type", {2, 2, 2, 2, 4, 32, 16, 8}},
+    {"key_type", {0, 0, 0, 1, 1, 1, 2, 0}},
+    {"operation", {0, 0, 0, 1, 1, 2, 3, 4}},
+    {"isolation", {0, 0, 0, 0, 1, 1, 1, 1}},
+    {"session_id", {0, 0, 0, 0, 0, 0, 0, 1}},
+    {"session_epoch", {-1, 0, 0, 0, 0, 1, 1, 2}},
+    {"member_epoch", {0, 0, 0, 0, 0, -1, -1, -2}},
+    {"generation", {-1, -1, 0, 1, 1, 1, 2, 2}},
+    {"producer_id", {-1, -1, -1, -1, -1, 0, 0, 1}},
+    {"producer_epoch", {-1, -1, -1, -1, 0, 0, 0, 1}},
+    {"", {0, 0, 0, 1, 1, -1, -1, 2}},
+};
+
+static struct wire_string usual_text(struct socket_values *values,
+                                     const struct wire_message *m,
+                                     const struct wire_field *f)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strstr(m->name, texts[i].in_message) == NULL ||
+            strstr(f->name, texts[i].in_name) == NULL)
+            continue;
+        while (count < 8 && texts[i].words[count] != NULL)
+            count++;
+        return wire_string_of(texts[i].words[wire_values_below(&values->state, count)]);
     }
-    *out = wire_string_of(
-        words[wire_values_below(&values->state, sizeof words / sizeof *words)]);
+    return wire_string_of("");
+}
+
+static void draw_string(struct socket_values *values, const struct wire_message *m,
+                        const struct wire_field *f, struct wire_string *out)
+{
+    const struct socket_seen *seen = recall(values, f);
+    /* The broker invents the ids of members; most other names are ours. */
+    size_t of_12 = strstr(f->name, "member_id") != NULL ? 8 : 1;
+
+    if (seen != NULL && wire_values_below(&values->state, 12) < of_12)
+        *out = (struct wire_string){seen->bytes, seen->len};
+    else
+        *out = usual_text(values, m, f);
 }
 
 static void draw_number(struct socket_values *values, const struct wire_field *f,
                         void *out)
 {
-    static const int64_t usual[] = {0,  0, 0, 0, 1,   1,    1,    -1,   -1,
-                                    -2, 2, 3, 5, 100, 1000, 6000, 30000};
     const struct socket_seen *seen = recall(values, f);
-    int64_t number =
-        usual[wire_values_below(&values->state, sizeof usual / sizeof *usual)];
+    size_t row = 0;
+    int64_t number;
 
+    while (strstr(f->name, numbers[row].in_name) == NULL)
+        row++;
+    number = numbers[row].numbers[wire_values_below(&values->state, 8)];
     if (seen != NULL && wire_values_below(&values->state, 3) > 0)
         memcpy(out, seen->bytes, seen->len);
     else if (f->type == WIRE_BOOLEAN)
         *(bool *)out = number > 0;
-    else if (f->type != WIRE_UUID)
+    else if (f->type == WIRE_UUID)
+        memset(out, 0, sizeof(struct wire_uuid));
+    else
         memcpy(out, &number, wire_member_bytes[f->type]);
 }
 
@@ -231,19 +291,48 @@ static void draw_records(struct socket_values *values, struct mem_arena *arena,
 static void season(struct socket_values *values, const struct wire_message *m,
                    int16_t version, struct mem_arena *arena, void *value);
 
-static void season_one(struct socket_values *values, const struct wire_field *f,
-                       int16_t version, struct mem_arena *arena, void *value)
+static void season_one(struct socket_values *values, const struct wire_message *m,
+                       const struct wire_field *f, int16_t version,
+                       struct mem_arena *arena, void *value)
 {
     if (f->type == WIRE_STRUCT_TYPE)
         season(values, f->child, version, arena, value);
-    else if (wire_values_below(&values->state, 8) == 0)
+    else if (wire_values_below(&values->state, values->wild ? 4 : 64) == 0)
         return; /* it stays as random as it is */
     else if (f->type == WIRE_STRING)
-        draw_string(values, f, value);
+        draw_string(values, m, f, value);
     else if (f->type == WIRE_RECORDS)
         draw_records(values, arena, value);
     else if (f->type != WIRE_BYTES)
         draw_number(values, f, value);
+}
+
+/* Parts without which a request has better chances. */
+static bool is_better_left_out(const struct wire_message *m, const struct wire_field *f)
+{
+    return strcmp(f->name, "assignments") == 0 || strcmp(f->name, "cursor") == 0 ||
+           strcmp(f->name, "forgotten_topics_data") == 0 ||
+           (strstr(m->name, "create_topics") != NULL &&
+            strcmp(f->name, "configs") == 0);
+}
+
+static void season_many(struct socket_values *values, const struct wire_message *m,
+                        const struct wire_field *f, int16_t version,
+                        struct mem_arena *arena, void *value)
+{
+    int32_t count, none = 0;
+    uint8_t *array = elements(f, value, &count);
+
+    if (!values->wild && is_better_left_out(m, f) &&
+        wire_values_below(&values->state, 4) > 0) {
+        array = NULL;
+        memcpy((uint8_t *)value + f->offset, &array, sizeof array);
+        if (f->shape == WIRE_MANY)
+            memcpy((uint8_t *)value + f->count_offset, &none, sizeof none);
+        return;
+    }
+    for (int32_t k = 0; k < count; k++)
+        season_one(values, m, f, version, arena, array + (size_t)k * size_of(f));
 }
 
 static void season(struct socket_values *values, const struct wire_message *m,
@@ -251,18 +340,13 @@ static void season(struct socket_values *values, const struct wire_message *m,
 {
     for (size_t i = 0; i < m->fields_count; i++) {
         const struct wire_field *f = &m->fields[i];
-        uint8_t *array;
-        int32_t count;
 
         if (!has(f, version))
             continue;
-        if (f->shape == WIRE_ONE) {
-            season_one(values, f, version, arena, (uint8_t *)value + f->offset);
-            continue;
-        }
-        array = elements(f, value, &count);
-        for (int32_t k = 0; k < count; k++)
-            season_one(values, f, version, arena, array + (size_t)k * size_of(f));
+        if (f->shape == WIRE_ONE)
+            season_one(values, m, f, version, arena, (uint8_t *)value + f->offset);
+        else
+            season_many(values, m, f, version, arena, value);
     }
 }
 
@@ -270,6 +354,7 @@ void socket_values_draw(struct socket_values *values, const struct wire_message 
                         int16_t version, struct mem_arena *arena, void *value)
 {
     wire_values_random(m, version, &values->state, arena, value);
-    if (wire_values_below(&values->state, 5) > 0)
+    values->wild = wire_values_below(&values->state, 3) == 0;
+    if (wire_values_below(&values->state, 10) > 0)
         season(values, m, version, arena, value);
 }

@@ -25,6 +25,7 @@ struct socket_seen {
 
 struct socket_values {
     uint64_t state; /* of the random numbers; not 0 */
+    bool wild;      /* the request at hand is to be less sensible */
     struct socket_seen seen[SOCKET_VALUES_BUCKETS][SOCKET_VALUES_DEPTH];
 };
 

@@ -3,6 +3,7 @@
 
 #include "socket_broker.h"
 
+#include "base/clock.h"
 #include "ledger/log/records.h"
 #include "ledger/wire/messages_fetch.h"
 #include "ledger/wire/messages_metadata.h"
@@ -46,47 +47,54 @@ void socket_witness_batch(const struct batch *model, const char *text,
     records_builder_clear(&builder);
 }
 
-static int create_topic(struct socket_witness *witness, struct mem_arena *arena)
+/* Its error code in *error. */
+static int create_topic(struct socket_witness *witness, const char *name,
+                        int partitions, int16_t *error)
 {
+    struct mem_arena arena = {0};
     struct create_topics_request request;
     struct create_topics_request_creatable_topic topic;
     struct create_topics_response response;
+    int result;
 
     wire_defaults(&create_topics_request_message, &request);
     wire_defaults(&create_topics_request_creatable_topic_message, &topic);
-    topic.name = wire_string_of(SOCKET_WITNESS_TOPIC);
-    topic.num_partitions = 1;
+    topic.name = wire_string_of(name);
+    topic.num_partitions = partitions;
     topic.replication_factor = 1;
     request.topics = &topic;
     request.topics_count = 1;
-    if (socket_call(witness->fd, WIRE_CREATE_TOPICS, 7, &request, arena, &response) < 0)
-        return -1;
-    if (response.topics_count != 1 || response.topics[0].error_code != KAFKA_NONE)
-        return complain("the topic was not created",
-                        response.topics_count > 0 ? response.topics[0].error_code : -1);
-    return 0;
-}
-
-int socket_witness_begin(struct socket_witness *witness, int port)
-{
-    struct mem_arena arena = {0};
-    int result;
-
-    witness->fd = socket_connect(port);
-    if (witness->fd < 0)
-        return complain("no connection", port);
-    result = witness->written > 0 ? 0 : create_topic(witness, &arena);
+    result =
+        socket_call(witness->fd, WIRE_CREATE_TOPICS, 7, &request, &arena, &response);
+    if (result == 0 && response.topics_count != 1)
+        result = complain("create topics: an answer about something else", 0);
+    if (result == 0)
+        *error = response.topics[0].error_code;
     mem_arena_clear(&arena);
     return result;
 }
 
+int socket_witness_begin(struct socket_witness *witness, int port)
+{
+    int16_t error = KAFKA_NONE;
+
+    witness->fd = socket_connect(port);
+    if (witness->fd < 0)
+        return complain("no connection", port);
+    if (witness->written > 0)
+        return 0;
+    if (create_topic(witness, SOCKET_WITNESS_TOPIC, 1, &error) < 0)
+        return -1;
+    return error == KAFKA_NONE ? socket_witness_tidy(witness, 0)
+                               : complain("its topic was not created", error);
+}
+
 static int produce(struct socket_witness *witness, struct mem_arena *arena)
 {
-    static const struct batch model = {.base_timestamp = 1000,
-                                       .max_timestamp = 1000,
-                                       .producer_id = -1,
-                                       .producer_epoch = -1,
-                                       .base_sequence = -1};
+    const struct batch model = {.base_timestamp = clock_wall_ms(), /* retention! */
+                                .producer_id = -1,
+                                .producer_epoch = -1,
+                                .base_sequence = -1};
     struct produce_request request;
     struct produce_request_topic_produce_data topic;
     struct produce_request_partition_produce_data part;
@@ -261,6 +269,7 @@ int socket_witness_tidy(struct socket_witness *witness, size_t most)
     struct mem_arena arena = {0};
     struct metadata_request request;
     struct metadata_response all;
+    int16_t error;
     int result;
 
     wire_defaults(&metadata_request_message, &request);
@@ -269,5 +278,7 @@ int socket_witness_tidy(struct socket_witness *witness, size_t most)
     if (result == 0 && all.topics_count > (int32_t)most)
         result = delete_others(witness, &all, &arena);
     mem_arena_clear(&arena);
+    for (char name[] = "fuzz-a"; result == 0 && name[5] <= 'c'; name[5]++)
+        result = create_topic(witness, name, 2, &error);
     return result;
 }

@@ -21,7 +21,10 @@ int socket_witness_begin(struct socket_witness *witness,
                          int port);                           /* makes the topic */
 int socket_witness_check(struct socket_witness *witness);     /* one record more */
 int socket_witness_check_all(struct socket_witness *witness); /* from the first on */
-/* Delete the topics of others when there are more than so many. */
+/*
+ * Delete the topics of others when there are more than so many; make those that the
+ * hostile clients speak of.
+ */
 int socket_witness_tidy(struct socket_witness *witness, size_t most);
 /* A batch with one record of this text; whoever calls keeps arena. */
 struct mem_arena;
