@@ -176,16 +176,18 @@ int socket_call(int fd, enum wire_key key, int16_t version, const void *request,
     uint8_t *answer;
     int result;
 
+    (void)snprintf(err.text, sizeof err.text, "%s: a good client got no answer", api->name);
     wire_write_request(api, version, 99, wire_string_of("witness"), request, &out);
     result = send_all(fd, out.bytes.data, out.bytes.len);
     wire_out_clear(&out);
     if (result < 0 || receive_all(fd, size, sizeof size) < 0)
-        return complain("a good client got no answer");
+        return complain(err.text);
     answer = mem_arena_alloc(arena, bytes_get32(size));
     if (receive_all(fd, answer, bytes_get32(size)) < 0)
         return complain("a good client got half an answer");
     if (bytes_get32(size) < head || bytes_get32(answer) != 99)
         return complain("a good client got the answer of someone else");
+    err = (struct error){0};
     if (wire_read(api->response, version, answer + head, bytes_get32(size) - head,
                   arena, response, &err) == 0)
         return 0;

@@ -67,6 +67,14 @@ static void commit_fail(struct commit *commit, enum kafka_error error)
     }
 }
 
+/* When an offset that is kept for so long is forgotten; -1: as the broker's setting says. */
+static int64_t expiry(int64_t wall_ms, int64_t keep_ms)
+{
+    if (keep_ms == -1)
+        return -1;
+    return keep_ms > INT64_MAX - wall_ms ? INT64_MAX : wall_ms + keep_ms;
+}
+
 static void commit_set(struct commit *commit, int32_t index)
 {
     const struct offset_commit_request_offset_commit_request_topic *in =
@@ -80,7 +88,7 @@ static void commit_set(struct commit *commit, int32_t index)
             .offset = in->partitions[i].committed_offset,
             .leader_epoch = in->partitions[i].committed_leader_epoch,
             .commit_ms = wall_ms,
-            .expire_ms = keep_ms == -1 ? -1 : wall_ms + keep_ms,
+            .expire_ms = expiry(wall_ms, keep_ms),
             .metadata = in->partitions[i].committed_metadata,
         };
 

@@ -462,9 +462,9 @@ static enum kafka_error check_growth(const struct topics *topics, const struct t
                                      const struct topics_growth *growth,
                                      struct text_buf *message)
 {
-    int32_t more = growth->count - topic->partitions;
+    int32_t more;
 
-    if (more == 0) {
+    if (growth->count == topic->partitions) {
         text_appendf(message, "Topic already has %d partition(s).", topic->partitions);
         return KAFKA_INVALID_PARTITIONS;
     }
@@ -474,6 +474,7 @@ static enum kafka_error check_growth(const struct topics *topics, const struct t
                      topic->name, topic->partitions, growth->count);
         return KAFKA_INVALID_PARTITIONS;
     }
+    more = growth->count - topic->partitions;
     if (growth->replicas_count >= 0 && growth->replicas_count != more) {
         text_appendf(message,
                      "Attempted to add %d additional partition(s), but only %d assignment(s) "
