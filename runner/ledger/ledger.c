@@ -217,7 +217,6 @@ static int open_topics(struct ledger *ledger, struct error *err)
     struct topics_settings settings = {
         .dir = ledger->data_dir,
         .pool = own->pool,
-        .sync = ledger->fsync_always,
         .wall_ms = ledger->wall_ms,
         .fixed = &own->fixed,
     };

@@ -44,7 +44,6 @@ struct topic {
 struct topics_settings {
     const char *dir;       /* data folder; the partitions' folders are in it; copied */
     struct log_pool *pool; /* outlives the catalogue */
-    bool sync;             /* topics_sync syncs: with fsync always */
     int64_t wall_ms;       /* until the first topics_tick */
     /* Static configs of the broker (num.partitions, log.dirs, listeners …); copied. */
     const struct config_set *fixed;
@@ -102,6 +101,8 @@ struct topics_new {
 };
 
 /*
+ * Every change is in the store when the call returns; who promises more to a client syncs
+ * the store before the answer.
  * Make a topic. Returns KAFKA_NONE and *out (NULL when only validated), or the code, with
  * Kafka's text in message. *partitions (may be NULL) is how many it has or would have.
  */

@@ -54,7 +54,6 @@ struct topics {
     char *dir;
     struct log_pool *pool;
     struct store *store;
-    bool sync;
     int64_t wall_ms;
     struct config_broker broker;
     struct group_configs_entry *groups;
@@ -70,6 +69,11 @@ struct topics {
     topics_opened_fn *opened;
     void *opened_arg;
 };
+
+/* topics.c */
+char *topics_flat_name(struct wire_string name); /* with '.' as '_'; the caller frees it */
+/* Take a topic out of the tables and free it; its partitions are closed. */
+void topics_remove(struct topics *topics, struct topic *topic);
 
 /* topics_store.c: entries in the store */
 int topics_save(struct topics *topics, const struct topic *topic, struct error *err);
