@@ -12,19 +12,17 @@
  * DAGRUN_KILL_SEED sets the seed; it is printed.
  */
 #include "base/clock.h"
+#include "ledger_child.h"
 
 #include <check.h>
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -36,12 +34,8 @@ enum {
     PATIENCE_MS = 120 * 1000,
 };
 
-extern char **environ;
-
 static struct {
-    char dir[64];
-    char address[64];
-    pid_t broker;
+    struct ledger_child broker;
     int seed;
     atomic_int made;            /* numbers handed to librdkafka */
     atomic_int acked;           /* delivery reports without error */
@@ -52,51 +46,6 @@ static struct {
     unsigned char *seen_in, *seen_out, *is_acked;
 } world;
 
-/* ---- the broker ------------------------------------------------------------------- */
-
-static void start_broker(const char *port)
-{
-    char *argv[] = {(char *)TEST_LEDGER, world.dir, (char *)port, (char *)"with_parent=1", NULL};
-    posix_spawn_file_actions_t actions;
-    int ends[2];
-    char text[64] = "";
-    size_t len = 0;
-
-    ck_assert_int_eq(pipe(ends), 0);
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
-    ck_assert_int_eq(posix_spawn(&world.broker, TEST_LEDGER, &actions, NULL, argv, environ),
-                     0);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)close(ends[1]);
-    while (len < sizeof text - 1 && strchr(text, '\n') == NULL) {
-        ssize_t n = read(ends[0], text + len, sizeof text - 1 - len);
-
-        if (n <= 0)
-            break;
-        len += (size_t)n;
-    }
-    (void)close(ends[0]);
-    ck_assert_msg(strchr(text, '\n') != NULL, "the broker does not start: see its lines");
-    text[strcspn(text, "\n")] = '\0';
-    (void)snprintf(world.address, sizeof world.address, "%s", text);
-}
-
-static void end_broker(int signal_number)
-{
-    int status = 0;
-
-    (void)kill(world.broker, signal_number);
-    (void)waitpid(world.broker, &status, 0);
-    if (signal_number == SIGTERM)
-        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
-                      "the broker ended with status %d", status);
-    else
-        ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-                      "the broker was gone before it was killed: status %d", status);
-}
-
 /* ---- clients ---------------------------------------------------------------------- */
 
 static rd_kafka_t *make_client(rd_kafka_type_t type, const char *const pairs[][2])
@@ -105,7 +54,7 @@ static rd_kafka_t *make_client(rd_kafka_type_t type, const char *const pairs[][2
     char text[512] = "";
     rd_kafka_t *rk;
 
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", world.address, text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", world.broker.address, text, sizeof text);
     (void)rd_kafka_conf_set(conf, "reconnect.backoff.ms", "20", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "reconnect.backoff.max.ms", "200", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "retry.backoff.ms", "20", text, sizeof text);
@@ -160,7 +109,7 @@ static void *make_numbers(void *arg)
     rd_kafka_t *rk;
 
     (void)arg;
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", world.address, text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", world.broker.address, text, sizeof text);
     (void)rd_kafka_conf_set(conf, "enable.idempotence", "true", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "message.timeout.ms", "0", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "linger.ms", "2", text, sizeof text);
@@ -503,15 +452,12 @@ static int number_of(const char *variable, int fallback)
 
 static void kill_often(int rounds)
 {
-    const char *port = strrchr(world.address, ':') + 1;
     unsigned seed = (unsigned)world.seed;
-    char fixed[16];
 
-    (void)snprintf(fixed, sizeof fixed, "%s", port);
     for (int i = 0; i < rounds; i++) {
         (void)usleep((useconds_t)(1000 * (rand_r(&seed) % 500)));
-        end_broker(SIGKILL);
-        start_broker(fixed);
+        ledger_child_kill(&world.broker);
+        (void)ledger_child_start(&world.broker, NULL);
     }
 }
 
@@ -535,9 +481,8 @@ START_TEST(kill_9_loses_nothing_and_doubles_nothing)
     world.seen_in = calloc(NUMBERS_MAX, 1);
     world.seen_out = calloc(NUMBERS_MAX, 1);
     world.is_acked = calloc(NUMBERS_MAX, 1);
-    (void)snprintf(world.dir, sizeof world.dir, "/tmp/ledger_kill.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(world.dir));
-    start_broker("0");
+    ledger_child_init(&world.broker);
+    (void)ledger_child_start(&world.broker, NULL);
     make_topics();
     ck_assert_int_eq(pthread_create(&threads[0], NULL, make_numbers, NULL), 0);
     ck_assert_int_eq(pthread_create(&threads[1], NULL, copy_numbers, NULL), 0);
@@ -552,7 +497,8 @@ START_TEST(kill_9_loses_nothing_and_doubles_nothing)
     (void)pthread_join(threads[1], NULL);
     (void)pthread_join(threads[2], NULL);
     judge();
-    end_broker(SIGTERM);
+    (void)ledger_child_stop(&world.broker);
+    ledger_child_clear(&world.broker);
     free(world.seen_in);
     free(world.seen_out);
     free(world.is_acked);
