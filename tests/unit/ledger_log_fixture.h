@@ -182,16 +182,17 @@ static inline int64_t fixture_read_all(struct fixture *f, int64_t offset,
     struct error err = {0};
     struct log_slice slice;
     int64_t count = 0, expected = offset;
+    enum kafka_error error = KAFKA_NONE;
     bool right = true;
 
     *gaps = 0;
     while (right && offset < log_end(f->log)) {
-        enum kafka_error error =
-            log_read(f->log, offset, max_bytes, INT64_MAX, true, &slice, &err);
+        error = log_read(f->log, offset, max_bytes, INT64_MAX, true, &slice, &err);
         uint8_t *data;
 
-        ck_assert_msg(error == KAFKA_NONE, "%d at %" PRId64 ": %s", (int)error, offset,
-                      err.text);
+        if (error != KAFKA_NONE)
+            break;
+        /* A check a round would be too many for libcheck. */
         right = slice.next > offset;
         if (slice.len == 0) {
             offset = slice.next;
@@ -205,7 +206,7 @@ static inline int64_t fixture_read_all(struct fixture *f, int64_t offset,
 
             right =
                 batch_read(data + at, (size_t)(slice.len - at), &batch) == KAFKA_NONE &&
-                batch.size <= slice.len - at &&
+                batch.size <= slice.len - at && batch.leader_epoch == 0 &&
                 (batch.base_offset >= expected || at == 0) &&
                 fixture_is_right(f, &walk, data + at, (size_t)batch.size, &count);
             if (!right)
@@ -221,6 +222,8 @@ static inline int64_t fixture_read_all(struct fixture *f, int64_t offset,
     }
     *gaps += log_end(f->log) - expected;
     records_clear(&walk);
+    ck_assert_msg(error == KAFKA_NONE, "%d at %" PRId64 ": %s", (int)error, offset,
+                  err.text);
     ck_assert_msg(right, "a wrong record or batch before offset %" PRId64, offset);
     return count;
 }

@@ -33,7 +33,7 @@ struct log_pool;
 /* max_open 0: as many as the process may have, less a reserve. sync NULL: never flush.
  */
 struct log_pool *log_pool_new(size_t max_open, struct sync *sync);
-void log_pool_free(struct log_pool *pool); /* after the last log and slice */
+void log_pool_free(struct log_pool *pool); /* after the last log, slice and sync_stop */
 
 /* The topic's configs that a log obeys; -1 in retention_*: no limit. */
 struct log_config {
@@ -79,8 +79,8 @@ struct log *log_open(struct log_pool *pool, const char *dir, const char *name,
                      const struct log_config *config, int64_t wall_ms,
                      struct log_report *report, struct error *err);
 
-/* Writes the mark of a clean end (sync_flush first, so that it is true after a power cut
- * as well). Slices that are out stay valid. */
+/* Writes the mark of a clean end (sync_flush first, so that it is true after a power
+ * cut as well). Slices that are out stay valid. */
 void log_close(struct log *log);
 /* Close without a mark and without writing; its folder is about to be removed. */
 void log_abandon(struct log *log);
