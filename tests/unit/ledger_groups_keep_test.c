@@ -322,6 +322,107 @@ START_TEST(on_a_full_disk_members_are_told_to_try_again)
 }
 END_TEST
 
+/* ---- a broker that ends at any byte -------------------------------------------------- */
+
+enum { ACTS = 24 };
+
+/* What was acknowledged, and how much of the journal there was then. */
+struct act {
+    int64_t bytes;
+    int64_t offset; /* committed; -1: none */
+    int generation; /* the highest that a member was told */
+};
+
+static void act(struct act *done, int number, char id[TEXT], int *generation)
+{
+    struct ticket *joined, *synced;
+
+    tickets_used = 0;
+    if (number % 6 == 0) {
+        joined = join((struct client){.instance = "i", .metadata = number % 12 ? "a" : "b"});
+        round_ends();
+        if (joined->answers == 0) /* it has to come back as the member that it was */
+            joined = join((struct client){.id = id, .instance = "i"});
+        ck_assert_int_eq(joined->error, KAFKA_NONE);
+        copy(id, joined->id, (int32_t)strlen(joined->id));
+        *generation = joined->generation;
+    } else if (number % 6 == 1) {
+        synced = sync_as(id, "i", *generation, NULL, 0);
+        ck_assert_int_eq(synced->error, KAFKA_NONE);
+    } else if (number % 6 == 5) {
+        ck_assert_int_eq(leave("", "i"), KAFKA_NONE);
+        (*generation)++; /* the empty one */
+    } else {
+        commit("g", "t", number);
+    }
+    done->bytes = store_bytes(store);
+    done->generation = *generation;
+    done->offset = has_offset("t")
+                       ? offsets_find(offsets, wire_string_of("g"), wire_string_of("t"), 0)
+                             ->offset
+                       : -1;
+}
+
+static void cut(const char *from, const char *to, int64_t bytes)
+{
+    char *data = mem_alloc((size_t)bytes + 1);
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+
+    ck_assert_int_eq((int64_t)fread(data, 1, (size_t)bytes, in), bytes);
+    ck_assert_int_eq((int64_t)fwrite(data, 1, (size_t)bytes, out), bytes);
+    (void)fclose(in);
+    (void)fclose(out);
+    free(data);
+}
+
+/* Opened from so much of the journal, is everything acknowledged by then there? */
+static bool is_kept(const struct act *last)
+{
+    struct ticket *joined;
+    int64_t offset;
+    bool kept;
+
+    open_all();
+    offset = has_offset("t") ? offsets_find(offsets, wire_string_of("g"),
+                                            wire_string_of("t"), 0)->offset
+                             : -1;
+    pass(SESSION + REBALANCE);
+    tickets_used = 0;
+    joined = join((struct client){.instance = "new"});
+    round_ends();
+    kept = joined->answers == 1 && joined->generation > last->generation &&
+           offset == last->offset;
+    close_all();
+    return kept;
+}
+
+START_TEST(whatever_byte_the_broker_ends_at_nothing_acknowledged_is_lost)
+{
+    static struct act acts[ACTS];
+    char id[TEXT] = "", whole[sizeof path], *cut_path;
+    int generation = 0, last = 0, lost = 0;
+
+    for (int i = 0; i < ACTS; i++)
+        act(&acts[i], i, id, &generation);
+    memcpy(whole, path, sizeof whole);
+    close_all();
+    cut_path = mem_printf("%s-cut", whole);
+    snprintf(path, sizeof path, "%s", cut_path);
+    (void)freopen("/dev/null", "w", stderr); /* a line a torn tail */
+    for (int64_t bytes = acts[0].bytes; bytes <= acts[ACTS - 1].bytes; bytes++) {
+        while (last + 1 < ACTS && acts[last + 1].bytes <= bytes)
+            last++;
+        cut(whole, cut_path, bytes);
+        lost += !is_kept(&acts[last]);
+    }
+    ck_assert_int_eq(lost, 0);
+    ck_assert_int_gt(generation, 6);
+    unlink(whole);
+    free(cut_path);
+    open_all();
+}
+END_TEST
+
 static TCase *keeping(void)
 {
     TCase *tcase = tcase_create("keeping");
@@ -340,6 +441,7 @@ static TCase *keeping(void)
     tcase_add_test(tcase, a_generation_that_was_told_is_never_used_again);
     tcase_add_test(tcase, closing_answers_all_that_wait);
     tcase_add_test(tcase, on_a_full_disk_members_are_told_to_try_again);
+    tcase_add_test(tcase, whatever_byte_the_broker_ends_at_nothing_acknowledged_is_lost);
     return tcase;
 }
 

@@ -205,6 +205,32 @@ enum kafka_error consumer_remove(struct consumer_group *group,
     return error;
 }
 
+static struct consumer_member *find_leaver(struct consumer_group *group,
+                                           struct wire_string member_id,
+                                           struct wire_string instance_id)
+{
+    struct consumer_member *member = NULL;
+
+    if (instance_id.len >= 0)
+        HASH_FIND(hh_instance, group->instances, instance_id.data,
+                  (size_t)instance_id.len, member);
+    else if (member_id.len >= 0)
+        HASH_FIND(hh, group->members, member_id.data, (size_t)member_id.len, member);
+    return member;
+}
+
+enum kafka_error consumer_leave(struct consumer_group *group, struct wire_string member_id,
+                                struct wire_string instance_id)
+{
+    struct consumer_member *member = find_leaver(group, member_id, instance_id);
+
+    if (member == NULL)
+        return KAFKA_UNKNOWN_MEMBER_ID;
+    if (member_id.len > 0 && !wire_string_is(member_id, member->id))
+        return KAFKA_FENCED_INSTANCE_ID;
+    return consumer_remove(group, member);
+}
+
 static void postpone(int64_t *deadline_ms, int64_t now_ms)
 {
     if (*deadline_ms <= now_ms)

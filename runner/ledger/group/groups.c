@@ -311,15 +311,14 @@ enum kafka_error groups_heartbeat(struct groups *groups,
     return classic_heartbeat(group->classic, request, caller);
 }
 
-static void leave_one(struct classic *group, const struct leave_group_request_member_identity *who,
-                      struct leave_group_response_member_response *out)
+static enum kafka_error leave_one(struct group *group,
+                                  const struct leave_group_request_member_identity *who)
 {
-    wire_defaults(&leave_group_response_member_response_message, out);
-    out->member_id = who->member_id;
-    out->group_instance_id = who->group_instance_id;
-    out->error_code = (int16_t)(group ? classic_leave(group, who->member_id,
-                                                      who->group_instance_id)
-                                      : KAFKA_UNKNOWN_MEMBER_ID);
+    if (!group)
+        return KAFKA_UNKNOWN_MEMBER_ID;
+    return group->classic
+               ? classic_leave(group->classic, who->member_id, who->group_instance_id)
+               : consumer_leave(group->consumer, who->member_id, who->group_instance_id);
 }
 
 static void leave_all(struct groups *groups, struct group *group,
@@ -327,18 +326,23 @@ static void leave_all(struct groups *groups, struct group *group,
                       const struct groups_caller *caller,
                       struct leave_group_response *response)
 {
-    struct classic *classic = group ? group->classic : NULL;
     bool any = false;
 
     for (int32_t i = 0; i < request->members_count; i++) {
-        leave_one(classic, &request->members[i], &response->members[i]);
-        any = any || response->members[i].error_code == KAFKA_NONE;
+        const struct leave_group_request_member_identity *who = &request->members[i];
+        struct leave_group_response_member_response *out = &response->members[i];
+
+        wire_defaults(&leave_group_response_member_response_message, out);
+        out->member_id = who->member_id;
+        out->group_instance_id = who->group_instance_id;
+        out->error_code = (int16_t)leave_one(group, who);
+        any = any || out->error_code == KAFKA_NONE;
     }
     response->members_count = request->members_count;
-    if (any) {
-        classic_left(classic, caller);
+    if (any && group->classic)
+        classic_left(group->classic, caller);
+    if (any)
         groups_due(groups, group, caller->now_ms);
-    }
 }
 
 void groups_leave(struct groups *groups, const struct leave_group_request *request,

@@ -86,6 +86,11 @@ void groups_consumer_heartbeat(struct groups *groups,
         groups_due(groups, group, caller->now_ms);
     } else if (request->member_epoch == 0 && (!group || is_empty(group))) {
         join_new_consumer(groups, group, request, caller, arena, response);
+    } else if (group && request->member_epoch == 0) {
+        /* As Kafka with group.consumer.migration.policy=disabled. */
+        refuse(response, KAFKA_GROUP_ID_NOT_FOUND,
+               text_of(arena, "Cannot upgrade classic group", id,
+                       " to consumer group because online upgrade is disabled."));
     } else if (group) {
         refuse(response, KAFKA_GROUP_ID_NOT_FOUND,
                text_of(arena, "Group", id, " is not a consumer group."));
