@@ -12,6 +12,7 @@
 #include "socket_witness.h"
 
 #include "ledger/wire/bytes.h"
+#include "ledger/wire/errors.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -51,6 +52,7 @@ struct fuzz {
     struct { /* by correlation */
         const struct wire_api *api;
         int16_t version;
+        struct socket_party party; /* who asked */
     } recent[RECENT];
     int32_t correlation;
     struct text_buf last[LAST];
@@ -86,6 +88,22 @@ static void hang_up(struct fuzz *fuzz, struct attacker *attacker)
     attacker->tail.len = 0;
 }
 
+/* Who got an answer without an error is worth knowing. */
+static void learn(struct fuzz *fuzz, const struct wire_message *m, int16_t version,
+                  const void *answer, struct socket_party *party)
+{
+    for (size_t i = 0; i < m->fields_count; i++) {
+        int16_t error;
+
+        memcpy(&error, (const uint8_t *)answer + m->fields[i].offset, sizeof error);
+        if (strcmp(m->fields[i].name, "error_code") == 0 && error != KAFKA_NONE &&
+            error != KAFKA_MEMBER_ID_REQUIRED)
+            return;
+    }
+    if (socket_values_meet(party, m, version, answer) > 0)
+        socket_values_befriend(&fuzz->values, party);
+}
+
 /* An answer must be one, whatever was asked. */
 static void read_answer(struct fuzz *fuzz, const uint8_t *frame, size_t len)
 {
@@ -108,6 +126,8 @@ static void read_answer(struct fuzz *fuzz, const uint8_t *frame, size_t len)
         found(fuzz, err.text);
     } else {
         socket_values_remember(&fuzz->values, api->response, version, value);
+        learn(fuzz, api->response, version, value,
+              &fuzz->recent[correlation % RECENT].party);
     }
     mem_arena_clear(&arena);
 }
@@ -245,6 +265,8 @@ static void make_frame(struct fuzz *fuzz, struct attacker *attacker,
     socket_values_draw(&fuzz->values, api->request, version, &arena, value);
     wire_write_request(api, version, fuzz->correlation, wire_string_of("ab"), value,
                        out);
+    fuzz->recent[slot].party.count = 0;
+    (void)socket_values_meet(&fuzz->recent[slot].party, api->request, version, value);
     mem_arena_clear(&arena);
     fuzz->recent[slot].api = api;
     fuzz->recent[slot].version = version;

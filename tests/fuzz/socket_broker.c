@@ -176,7 +176,8 @@ int socket_call(int fd, enum wire_key key, int16_t version, const void *request,
     uint8_t *answer;
     int result;
 
-    (void)snprintf(err.text, sizeof err.text, "%s: a good client got no answer", api->name);
+    (void)snprintf(err.text, sizeof err.text, "%s: a good client got no answer",
+                   api->name);
     wire_write_request(api, version, 99, wire_string_of("witness"), request, &out);
     result = send_all(fd, out.bytes.data, out.bytes.len);
     wire_out_clear(&out);

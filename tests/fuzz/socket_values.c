@@ -7,19 +7,41 @@
 
 #include <string.h>
 
-/* Fields of different names that mean the same. */
-static const char *common_name(const char *name)
+static bool has(const struct wire_field *f, int16_t version)
 {
-    static const char *const parts[] = {
-        "member_id",  "producer_id", "producer_epoch", "topic_id",
-        "session_id", "instance_id", "group_id",       "transactional_id"};
+    return version >= f->first && version <= f->last;
+}
 
-    if (strstr(name, "generation") != NULL || strcmp(name, "member_epoch") == 0)
-        return "generation_id";
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strstr(name, parts[i]) != NULL)
-            return parts[i];
-    return name;
+/* Names of fields, or parts of them, that say who speaks; and what they have in common.
+ */
+static const struct {
+    const char *part;
+    const char *common;
+} traits[] = {
+    {"generation", "generation_id"}, {"member_epoch", "generation_id"},
+    {"member_id", "member_id"},      {"instance_id", "instance_id"},
+    {"group_id", "group_id"},        {"transactional_id", "transactional_id"},
+    {"producer_id", "producer_id"},  {"producer_epoch", "producer_epoch"},
+    {"session_id", "session_id"},
+};
+
+/* NULL: it says nothing about that. */
+static const char *trait_of(const struct wire_field *f)
+{
+    for (size_t i = 0; i < sizeof traits / sizeof *traits; i++)
+        if (strstr(f->name, traits[i].part) != NULL)
+            return traits[i].common;
+    return NULL;
+}
+
+/* Fields of different names that mean the same. */
+static const char *common_name(const struct wire_field *f)
+{
+    const char *trait = trait_of(f);
+
+    if (trait != NULL)
+        return trait;
+    return strstr(f->name, "topic_id") != NULL ? "topic_id" : f->name;
 }
 
 static struct socket_seen *bucket_of(struct socket_values *values, const char *name)
@@ -31,32 +53,84 @@ static struct socket_seen *bucket_of(struct socket_values *values, const char *n
     return values->seen[hash % SOCKET_VALUES_BUCKETS];
 }
 
+static const struct socket_seen *find_trait(const struct socket_party *party,
+                                            const char *name, uint8_t type)
+{
+    for (size_t i = 0; party != NULL && i < party->count; i++)
+        if (strcmp(party->traits[i].name, name) == 0 && party->traits[i].type == type)
+            return &party->traits[i];
+    return NULL;
+}
+
 static const struct socket_seen *recall(struct socket_values *values,
                                         const struct wire_field *f)
 {
-    const char *name = common_name(f->name);
-    const struct socket_seen *seen =
-        bucket_of(values, name) +
-        wire_values_below(&values->state, SOCKET_VALUES_DEPTH);
+    const char *name = common_name(f);
+    const struct socket_seen *seen = find_trait(values->party, name, f->type);
 
+    if (seen != NULL)
+        return seen;
+    seen = bucket_of(values, name) +
+           wire_values_below(&values->state, SOCKET_VALUES_DEPTH);
     return seen->name != NULL && strcmp(seen->name, name) == 0 && seen->type == f->type
                ? seen
                : NULL;
 }
 
-static void keep(struct socket_values *values, const struct wire_field *f,
+static void fill(struct socket_seen *seen, const struct wire_field *f,
                  const void *bytes, size_t len)
 {
-    const char *name = common_name(f->name);
-    struct socket_seen *seen = bucket_of(values, name) +
-                               wire_values_below(&values->state, SOCKET_VALUES_DEPTH);
-
     if (len > sizeof seen->bytes)
         return;
-    seen->name = name;
+    seen->name = common_name(f);
     seen->type = f->type;
     seen->len = (uint8_t)len;
     memcpy(seen->bytes, bytes, len);
+}
+
+static void keep(struct socket_values *values, const struct wire_field *f,
+                 const void *bytes, size_t len)
+{
+    fill(bucket_of(values, common_name(f)) +
+             wire_values_below(&values->state, SOCKET_VALUES_DEPTH),
+         f, bytes, len);
+}
+
+size_t socket_values_meet(struct socket_party *party, const struct wire_message *m,
+                          int16_t version, const void *value)
+{
+    size_t said = 0;
+
+    for (size_t i = 0; i < m->fields_count; i++) {
+        const struct wire_field *f = &m->fields[i];
+        const uint8_t *member = (const uint8_t *)value + f->offset;
+        const struct socket_seen *known;
+        struct socket_seen *trait = &party->traits[party->count];
+        struct wire_string text = {(const char *)member, wire_member_bytes[f->type]};
+
+        if (f->shape != WIRE_ONE || trait_of(f) == NULL || !has(f, version))
+            continue;
+        if (f->type == WIRE_STRING)
+            memcpy(&text, member, sizeof text);
+        known = find_trait(party, trait_of(f), f->type);
+        if (known != NULL)
+            trait = &party->traits[known - party->traits];
+        if (text.len <= 0 || text.len > SOCKET_VALUES_TEXT ||
+            (known == NULL && party->count == SOCKET_VALUES_TRAITS))
+            continue;
+        fill(trait, f, text.data, (size_t)text.len);
+        party->count += known == NULL;
+        said++;
+    }
+    return said;
+}
+
+void socket_values_befriend(struct socket_values *values,
+                            const struct socket_party *party)
+{
+    if (party->count > 1)
+        values->parties[wire_values_below(&values->state, SOCKET_VALUES_PARTIES)] =
+            *party;
 }
 
 static void keep_string(struct socket_values *values, const struct wire_field *f,
@@ -81,11 +155,6 @@ static uint8_t *elements(const struct wire_field *f, const void *value, int32_t 
 static size_t size_of(const struct wire_field *f)
 {
     return f->child ? f->child->size : wire_member_bytes[f->type];
-}
-
-static bool has(const struct wire_field *f, int16_t version)
-{
-    return version >= f->first && version <= f->last;
 }
 
 static void remember_one(struct socket_values *values, const struct wire_field *f,
@@ -167,7 +236,7 @@ static const struct {
     {"", "resource_name", {"fuzz-a", "fuzz-b", "1", "", "group-a"}},
     {"", "states_filter", {"Stable", "Empty", "Ongoing", "Nonsense"}},
     {"", "types_filter", {"classic", "consumer"}},
-    {"", "rack", {"", "rack-a"}},
+    {"", "rack", {"rack-a"}},
     {"", "client_software", {"fuzz", "1.0"}},
     {"delete_topics", "name", {"fuzz-c", "fuzz-d", "fuzz-e", "fuzz-f", "fuzz-g"}},
     {"create_topics",
@@ -187,6 +256,7 @@ static const struct {
     {"num_partitions", {-1, 1, 1, 2, 2, 3, 3, 4}},
     {"count", {2, 3, 3, 4, 4, 5, 6, 1}},
     {"partition", {0, 0, 0, 0, 1, 1, 1, 2}},
+    {"index", {0, 0, 0, 0, 1, 1, 1, 2}},
     {"max_wait", {0, 0, 0, 1, 5, 5, 50, 500}},
     {"bytes", {0, 1, 1, 100, 4096, 65536, 1 << 20, INT32_MAX}},
     {"first_offset", {0, 0, 1, 2, 5, -1, 10, 100}},
@@ -228,8 +298,9 @@ static void draw_string(struct socket_values *values, const struct wire_message 
                         const struct wire_field *f, struct wire_string *out)
 {
     const struct socket_seen *seen = recall(values, f);
+    bool is_party = seen != NULL && find_trait(values->party, seen->name, seen->type);
     /* The broker invents the ids of members; most other names are ours. */
-    size_t of_12 = strstr(f->name, "member_id") != NULL ? 8 : 1;
+    size_t of_12 = is_party ? 11 : strstr(f->name, "member_id") != NULL ? 6 : 1;
 
     if (seen != NULL && wire_values_below(&values->state, 12) < of_12)
         *out = (struct wire_string){seen->bytes, seen->len};
@@ -247,7 +318,7 @@ static void draw_number(struct socket_values *values, const struct wire_field *f
     while (strstr(f->name, numbers[row].in_name) == NULL)
         row++;
     number = numbers[row].numbers[wire_values_below(&values->state, 8)];
-    if (seen != NULL && wire_values_below(&values->state, 3) > 0)
+    if (seen != NULL && wire_values_below(&values->state, values->party ? 12 : 3) > 0)
         memcpy(out, seen->bytes, seen->len);
     else if (f->type == WIRE_BOOLEAN)
         *(bool *)out = number > 0;
@@ -312,6 +383,7 @@ static bool is_better_left_out(const struct wire_message *m, const struct wire_f
 {
     return strcmp(f->name, "assignments") == 0 || strcmp(f->name, "cursor") == 0 ||
            strcmp(f->name, "forgotten_topics_data") == 0 ||
+           strcmp(m->name, "consumer_group_heartbeat_request") == 0 ||
            (strstr(m->name, "create_topics") != NULL &&
             strcmp(f->name, "configs") == 0);
 }
@@ -350,11 +422,37 @@ static void season(struct socket_values *values, const struct wire_message *m,
     }
 }
 
+/* One who knows as much as possible of what the request asks for. */
+static const struct socket_party *choose_party(struct socket_values *values,
+                                               const struct wire_message *m)
+{
+    const struct socket_party *best = NULL;
+    size_t most = 0;
+
+    for (size_t tries = 0; tries < 8; tries++) {
+        const struct socket_party *party =
+            &values->parties[wire_values_below(&values->state, SOCKET_VALUES_PARTIES)];
+        size_t known = 0;
+
+        for (size_t i = 0; i < m->fields_count; i++)
+            known += find_trait(party, common_name(&m->fields[i]), m->fields[i].type) !=
+                     NULL;
+        if (known > most) {
+            best = party;
+            most = known;
+        }
+    }
+    return best;
+}
+
 void socket_values_draw(struct socket_values *values, const struct wire_message *m,
                         int16_t version, struct mem_arena *arena, void *value)
 {
     wire_values_random(m, version, &values->state, arena, value);
     values->wild = wire_values_below(&values->state, 3) == 0;
+    values->party = NULL;
+    if (wire_values_below(&values->state, 8) > 0)
+        values->party = choose_party(values, m);
     if (wire_values_below(&values->state, 10) > 0)
         season(values, m, version, arena, value);
 }
