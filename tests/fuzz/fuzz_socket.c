@@ -34,7 +34,7 @@ enum {
     MOST_TOPICS = 100,
 };
 
-static const int64_t rss_max_bytes = INT64_C(768) << 20; /* with ASan's shadow */
+static const int64_t rss_max_bytes = INT64_C(256) << 20; /* with ASan's shadow */
 
 struct attacker {
     int fd; /* -1: not connected */
