@@ -49,8 +49,6 @@ START_TEST(each_broken_batch_has_its_error_and_leaves_nothing)
         {17, 0x01, false, KAFKA_CORRUPT_MESSAGE},  /* checksum */
         {70, 0x01, false, KAFKA_CORRUPT_MESSAGE},  /* a record */
         {22, BATCH_CONTROL, true, KAFKA_INVALID_RECORD},
-        {22, BATCH_LOG_APPEND_TIME, true, KAFKA_INVALID_TIMESTAMP},
-        {22, BATCH_TRANSACTIONAL, true, KAFKA_INVALID_RECORD}, /* of nobody */
         {26, 0x01, true, KAFKA_INVALID_RECORD},    /* last offset delta */
         {23, 0x80, true, KAFKA_INVALID_RECORD},    /* the same, negative */
         {60, 0x01, true, KAFKA_INVALID_RECORD},    /* count */
@@ -148,6 +146,32 @@ START_TEST(times_are_kept_within_the_topics_bounds)
     partition_configure(b.partition, &b.config);
     ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_NONE);
     ck_assert_int_eq(out.log_append_ms, b.wall_ms);
+    spec.attributes = BATCH_LOG_APPEND_TIME; /* not for clients to say */
+    ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_INVALID_TIMESTAMP);
+    ck_assert_ptr_nonnull(strstr(out.records[0].message, "Invalid timestamp type"));
+    bench_end(&b);
+}
+END_TEST
+
+static bool has_create_time(void *arg, const struct batch *batch, const uint8_t *data,
+                            const struct partition_slice *slice)
+{
+    (void)slice;
+    return batch_crc_ok(data, (size_t)batch->size) &&
+           (batch->attributes & BATCH_LOG_APPEND_TIME) == 0 &&
+           batch->max_timestamp == *(const int64_t *)arg;
+}
+
+START_TEST(a_batch_of_the_wrong_type_of_time_is_put_right)
+{
+    struct bench b;
+    struct partition_appended out;
+    struct bench_batch spec = TWO;
+
+    bench_begin(&b);
+    spec.attributes = BATCH_LOG_APPEND_TIME;
+    ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_NONE);
+    ck_assert(bench_each(b.partition, false, has_create_time, &b.wall_ms));
     bench_end(&b);
 }
 END_TEST
@@ -168,7 +192,7 @@ START_TEST(a_compacted_topic_wants_keys)
         ck_assert_int_eq(out.records_count, 2);
         ck_assert_str_eq(out.records[0].message,
                          "Compacted topic cannot accept message without key in topic "
-                         "partition topic-0.");
+                         "partition topic-0");
         spec.no_keys = false;
         ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_NONE);
     }
@@ -434,6 +458,7 @@ int main(void)
     tcase_add_test(cases, what_is_not_one_whole_batch_is_refused);
     tcase_add_test(cases, sizes_and_codecs_are_limited);
     tcase_add_test(cases, times_are_kept_within_the_topics_bounds);
+    tcase_add_test(cases, a_batch_of_the_wrong_type_of_time_is_put_right);
     tcase_add_test(cases, a_compacted_topic_wants_keys);
     tcase_add_test(cases, batches_get_the_codec_of_the_topic);
     tcase_add_test(cases, transactional_batches_need_an_open_and_verified_transaction);

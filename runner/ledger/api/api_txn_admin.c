@@ -8,6 +8,9 @@
 #include "ledger/txn/txns.h"
 #include "ledger/wire/messages_txn.h"
 
+/* Apache Kafka's text. */
+static const char NO_TOPIC[] = "This server does not host this topic-partition.";
+
 /* ---- DescribeProducers ------------------------------------------------------------ */
 
 struct producer_list {
@@ -50,6 +53,8 @@ describe_partition(struct ledger *ledger, struct request *request, struct topic 
     wire_defaults(&describe_producers_response_partition_response_message, out);
     out->partition_index = index;
     out->error_code = (int16_t)api_partition(ledger, topic, index, &partition);
+    if (topic == NULL)
+        out->error_message = wire_string_of(NO_TOPIC);
     if (out->error_code != KAFKA_NONE)
         return;
     partition_each_producer(partition, count_producer, &list);

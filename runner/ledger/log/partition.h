@@ -130,9 +130,10 @@ struct partition_appended {
  * Is the batch transactional without its producer having a transaction open here? Then ask
  * txns_produce() first and hand its yes in as how.verified. Broken batches say false:
  * partition_append names what is wrong with them. The two out parameters are always set
- * (-1 without a producer id).
+ * (-1 without a producer id). Until a batch of the producer was appended, none with a higher
+ * sequence than the one asked for is taken.
  */
-bool partition_asks_coordinator(const struct partition *partition, const uint8_t *records,
+bool partition_asks_coordinator(struct partition *partition, const uint8_t *records,
                                 int64_t len, int64_t *producer_id, int16_t *epoch);
 
 /*

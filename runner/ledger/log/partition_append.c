@@ -64,14 +64,17 @@ static enum kafka_error check_shape(struct incoming *in, int64_t len)
         return KAFKA_INVALID_RECORD;
     if (size < BATCH_HEADER_BYTES)
         return KAFKA_CORRUPT_MESSAGE;
+    in->out->log_start_offset = log_start(in->partition->log);
     if (batch_read(in->data, (size_t)size, &in->batch) != KAFKA_NONE) /* negative numbers */
         return batch_crc_ok(in->data, (size_t)size) ? KAFKA_INVALID_RECORD
                                                     : KAFKA_CORRUPT_MESSAGE;
-    if (batch_codec(&in->batch) == BATCH_ZSTD && in->how->version < VERSION_ZSTD)
-        return KAFKA_UNSUPPORTED_COMPRESSION_TYPE;
-    error = batch_size(in->data + size, len - size, &more);
+    error = batch_codec(&in->batch) == BATCH_ZSTD && in->how->version < VERSION_ZSTD
+                ? KAFKA_UNSUPPORTED_COMPRESSION_TYPE
+                : batch_size(in->data + size, len - size, &more);
     if (error == KAFKA_NONE && more > 0)
         error = KAFKA_INVALID_RECORD;
+    if (error != KAFKA_NONE)
+        in->out->log_start_offset = -1;
     return error;
 }
 
@@ -92,8 +95,6 @@ static enum kafka_error check_content(const struct incoming *in)
         (int64_t)batch->last_offset_delta + 1 != batch->record_count)
         return KAFKA_INVALID_RECORD;
     if (batch_is_control(batch) || (batch->producer_id >= 0 && batch->base_sequence < 0))
-        return KAFKA_INVALID_RECORD;
-    if (batch_is_transactional(batch) && batch->producer_id < 0)
         return KAFKA_INVALID_RECORD;
     return KAFKA_NONE;
 }
@@ -121,13 +122,30 @@ static int64_t add_capped(int64_t a, int64_t b)
     return sum;
 }
 
+/* A client must leave the type to the topic; with a time of its own it is only corrected. */
+static bool type_is_wrong(const struct incoming *in, int64_t timestamp)
+{
+    return (in->batch.attributes & BATCH_LOG_APPEND_TIME) != 0 &&
+           (in->partition->log_append_time || timestamp == -1);
+}
+
+static const char *type_text(const struct incoming *in, const struct record *record)
+{
+    return mem_arena_printf(
+        in->how->arena,
+        "Invalid timestamp type in message DefaultRecord(offset=%" PRId64
+        ", timestamp=%" PRId64 ", key=%d bytes, value=%d bytes). Producer should not set "
+        "timestamp type to LogAppendTime.",
+        record->offset, record->timestamp, record->key_len < 0 ? 0 : (int)record->key_len,
+        record->value_len < 0 ? 0 : (int)record->value_len);
+}
+
 static const char *time_text(const struct incoming *in, const struct record *record)
 {
     int64_t now = in->how->wall_ms;
 
-    if (in->batch.attributes & BATCH_LOG_APPEND_TIME)
-        return "Invalid timestamp type in message. Producer should not set timestamp type "
-               "to LogAppendTime.";
+    if (type_is_wrong(in, record->timestamp))
+        return type_text(in, record);
     return mem_arena_printf(
         in->how->arena,
         "Timestamp %" PRId64 " of message with offset %" PRId64
@@ -141,7 +159,7 @@ static const char *key_text(const struct incoming *in)
 {
     return mem_arena_printf(in->how->arena,
                             "Compacted topic cannot accept message without key in topic "
-                            "partition %s.",
+                            "partition %s",
                             partition_name(in->partition));
 }
 
@@ -150,8 +168,7 @@ static enum kafka_error check_record(const struct incoming *in, const struct rec
 {
     if (need_keys && record->key_len < 0)
         return KAFKA_INVALID_RECORD;
-    if ((in->batch.attributes & BATCH_LOG_APPEND_TIME) ||
-        time_is_wrong(in, record->timestamp))
+    if (type_is_wrong(in, record->timestamp) || time_is_wrong(in, record->timestamp))
         return KAFKA_INVALID_TIMESTAMP;
     return KAFKA_NONE;
 }
@@ -219,7 +236,7 @@ static enum kafka_error check_records(struct incoming *in)
 {
     struct partition *partition = in->partition;
     bool need_keys = log_config(partition->log)->compact_policy;
-    bool wrong_type = (in->batch.attributes & BATCH_LOG_APPEND_TIME) != 0;
+    bool wrong_type = type_is_wrong(in, in->batch.max_timestamp);
     bool old_ones = !partition->log_append_time &&
                     partition->timestamp_before_max_ms != INT64_MAX;
     struct records walk = {0};
@@ -229,8 +246,9 @@ static enum kafka_error check_records(struct incoming *in)
         return KAFKA_NONE;
     enum kafka_error error =
         records_begin(&walk, in->data, (size_t)in->batch.size, UNPACKED_MAX);
-    if (error == KAFKA_NONE)
-        error = walk_records(in, &walk, need_keys);
+    /* What cannot be unpacked is a surprise to Kafka, too. */
+    error = error == KAFKA_NONE ? walk_records(in, &walk, need_keys)
+                                : KAFKA_UNKNOWN_SERVER_ERROR;
     records_clear(&walk);
     return error;
 }
@@ -320,6 +338,10 @@ static enum kafka_error append(struct incoming *in)
         batch_stamp(in->data, (size_t)batch->size, now);
         batch->max_timestamp = now;
         in->out->log_append_ms = now;
+    } else if (batch->attributes & BATCH_LOG_APPEND_TIME) {
+        batch->attributes &= ~BATCH_LOG_APPEND_TIME;
+        batch->leader_epoch = BATCH_LEADER_EPOCH;
+        batch_write_header(in->data, batch);
     }
     enum kafka_error error =
         partition_write(partition, in->data, (size_t)batch->size, now);
@@ -337,8 +359,9 @@ static enum kafka_error check_and_append(struct incoming *in, int64_t len)
 {
     enum kafka_error error = check_shape(in, len);
 
-    if (error == KAFKA_NONE)
-        error = check_content(in);
+    if (error != KAFKA_NONE)
+        return error;
+    error = check_content(in);
     if (error == KAFKA_NONE)
         error = check_records(in);
     if (error == KAFKA_NONE)
@@ -361,16 +384,19 @@ enum kafka_error partition_append(struct partition *partition, uint8_t *records,
         .base_offset = -1,
         .last_offset = -1,
         .log_append_ms = -1,
-        .log_start_offset = log_start(partition->log),
+        .log_start_offset = -1,
     };
     enum kafka_error error = check_and_append(&in, len);
     records_builder_clear(&in.builder);
     if (error != KAFKA_NONE)
         out->log_append_ms = -1;
+    if (error == KAFKA_CORRUPT_MESSAGE || error == KAFKA_MESSAGE_TOO_LARGE ||
+        error == KAFKA_RECORD_LIST_TOO_LARGE)
+        out->log_start_offset = -1; /* as Kafka answers these */
     return error;
 }
 
-bool partition_asks_coordinator(const struct partition *partition, const uint8_t *records,
+bool partition_asks_coordinator(struct partition *partition, const uint8_t *records,
                                 int64_t len, int64_t *producer_id, int16_t *epoch)
 {
     struct batch batch;
@@ -384,6 +410,9 @@ bool partition_asks_coordinator(const struct partition *partition, const uint8_t
         return false;
     *producer_id = batch.producer_id;
     *epoch = batch.producer_epoch;
-    return batch_is_transactional(&batch) && batch.producer_id >= 0 &&
-           !partition_in_transaction(partition, batch.producer_id, batch.producer_epoch);
+    if (!batch_is_transactional(&batch) || batch.producer_id < 0 ||
+        partition_in_transaction(partition, batch.producer_id, batch.producer_epoch))
+        return false;
+    producers_ask(partition->producers, &batch);
+    return true;
 }

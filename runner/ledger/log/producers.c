@@ -17,6 +17,18 @@ static struct producer *find(const struct producers *producers, int64_t id)
 
 /* ---- opening and closing ---------------------------------------------------------- */
 
+static void clear_asked(struct producers *producers)
+{
+    struct producers_asked *asked = producers->asked;
+
+    HASH_CLEAR(hh, producers->asked);
+    while (asked != NULL) {
+        struct producers_asked *next = asked->hh.next;
+        free(asked);
+        asked = next;
+    }
+}
+
 static void clear_table(struct producers *producers)
 {
     struct producer *producer = producers->table;
@@ -28,6 +40,7 @@ static void clear_table(struct producers *producers)
         producer = next;
     }
     producers->open_count = 0;
+    clear_asked(producers);
 }
 
 /* The snapshot may be used when the log still holds everything that it stands for, and the
@@ -209,6 +222,44 @@ static bool in_sequence(const struct producer *producer, const struct batch *bat
     return batch->base_sequence == sequence_add(producer->last_sequence, 1);
 }
 
+static struct producers_asked *find_asked(const struct producers *producers, int64_t id)
+{
+    struct producers_asked *asked;
+
+    HASH_FIND(hh, producers->asked, &id, sizeof(id), asked);
+    return asked;
+}
+
+void producers_ask(struct producers *producers, const struct batch *batch)
+{
+    struct producers_asked *asked = find_asked(producers, batch->producer_id);
+
+    if (asked == NULL) {
+        /* They are few and short-lived, unless somebody makes up ids. */
+        if (HASH_COUNT(producers->asked) >= PRODUCERS_ASKED_MAX)
+            return;
+        asked = mem_alloc(sizeof(*asked));
+        asked->id = batch->producer_id;
+        asked->epoch = -1;
+        HASH_ADD(hh, producers->asked, id, sizeof(asked->id), asked);
+    }
+    if (batch->producer_epoch > asked->epoch ||
+        (batch->producer_epoch == asked->epoch && batch->base_sequence < asked->sequence)) {
+        asked->epoch = batch->producer_epoch;
+        asked->sequence = batch->base_sequence;
+    }
+}
+
+static void forget_asked(struct producers *producers, int64_t id)
+{
+    struct producers_asked *asked = find_asked(producers, id);
+
+    if (asked != NULL) {
+        HASH_DEL(producers->asked, asked);
+        free(asked);
+    }
+}
+
 static enum kafka_error check_state(const struct producer *producer,
                                     const struct batch *batch,
                                     const struct producers_how *how, bool open)
@@ -229,6 +280,14 @@ static enum kafka_error check_state(const struct producer *producer,
     return KAFKA_NONE;
 }
 
+static bool overtakes(const struct producers *producers, const struct batch *batch)
+{
+    const struct producers_asked *asked =
+        producers->asked != NULL ? find_asked(producers, batch->producer_id) : NULL;
+
+    return asked != NULL && batch->base_sequence > asked->sequence;
+}
+
 enum producers_verdict producers_check(const struct producers *producers,
                                        const struct batch *batch,
                                        const struct producers_how *how,
@@ -241,6 +300,8 @@ enum producers_verdict producers_check(const struct producers *producers,
     if (same_epoch && find_duplicate(producer, batch, duplicate))
         return PRODUCERS_DUPLICATE;
     *error = check_state(producer, batch, how, same_epoch && producer->transaction >= 0);
+    if (*error == KAFKA_NONE && overtakes(producers, batch))
+        *error = KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
     return *error == KAFKA_NONE ? PRODUCERS_NEW : PRODUCERS_REFUSED;
 }
 
@@ -344,6 +405,8 @@ void producers_append(struct producers *producers, const struct batch *batch,
     set_epoch(producer, batch->producer_epoch);
     add_batch(producer, batch);
     producer->last_ms = wall_ms;
+    if (batch_is_transactional(batch) && producers->asked != NULL)
+        forget_asked(producers, batch->producer_id);
     if (batch_is_transactional(batch) && producer->transaction < 0)
         producers_begin(producers, producer, batch->base_offset);
 }
@@ -372,6 +435,7 @@ void producers_marker(struct producers *producers, int64_t producer_id, int16_t 
     struct producer *producer = find_or_add(producers, producer_id, wall_ms);
     int64_t first = producer->transaction;
 
+    forget_asked(producers, producer_id);
     set_epoch(producer, epoch);
     producer->coordinator_epoch = coordinator_epoch;
     producer->last_ms = wall_ms;
@@ -415,6 +479,8 @@ void producers_expire(struct producers *producers, int64_t wall_ms, int64_t expi
 {
     struct producer *producer, *next;
 
+    if (HASH_COUNT(producers->asked) > PRODUCERS_ASKED_MAX / 2) /* those who gave up */
+        clear_asked(producers);
     HASH_ITER(hh, producers->table, producer, next)
     {
         if (producer->transaction < 0 && wall_ms - producer->last_ms >= expire_ms) {

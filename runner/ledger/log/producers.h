@@ -29,6 +29,7 @@
 enum {
     PRODUCERS_BATCHES = 5,
     PRODUCERS_MAX = 65536,                    /* idle ones a partition */
+    PRODUCERS_ASKED_MAX = 4096,
     PRODUCERS_EXPIRE_MS = 24 * 60 * 60 * 1000 /* producer.id.expiration.ms */
 };
 
@@ -109,6 +110,11 @@ enum producers_verdict producers_check(const struct producers *producers,
                                        const struct producers_how *how,
                                        struct producers_duplicate *duplicate,
                                        enum kafka_error *error);
+/*
+ * The coordinator is about to be asked for this batch: until one was appended, no batch of
+ * the producer with a higher sequence is taken.
+ */
+void producers_ask(struct producers *producers, const struct batch *batch);
 /* The data batch was appended; its base_offset is the one it got. */
 void producers_append(struct producers *producers, const struct batch *batch,
                       int64_t wall_ms);

@@ -24,6 +24,17 @@ struct producer {
     UT_hash_handle hh;
 };
 
+/*
+ * A batch whose producer's transaction was not open here: the coordinator was asked, and
+ * its answer may have been no. Later batches of the producer must not overtake it.
+ */
+struct producers_asked {
+    int64_t id;
+    int32_t sequence; /* the lowest one of the epoch */
+    int16_t epoch;
+    UT_hash_handle hh;
+};
+
 /* An open transaction; the list is in order of first offsets. */
 struct producers_open {
     int64_t first_offset;
@@ -33,6 +44,7 @@ struct producers_open {
 struct producers {
     char *dir;
     struct producer *table; /* uthash by id */
+    struct producers_asked *asked; /* the same */
     struct producers_open *open;
     size_t open_count, open_capacity;
     struct aborted aborted;
