@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-/* ---- commits ------------------------------------------------------------------------ */
+/* ---- commits ----------------------------------------------------------------- */
 
 START_TEST(commits_follow_the_state_of_the_group)
 {
@@ -51,8 +51,11 @@ END_TEST
 
 static void commit(const char *group, const char *topic, int64_t offset)
 {
-    struct offset value = {.offset = offset, .leader_epoch = 0, .commit_ms = wall_ms,
-                           .expire_ms = -1, .metadata = {"", 0}};
+    struct offset value = {.offset = offset,
+                           .leader_epoch = 0,
+                           .commit_ms = wall_ms,
+                           .expire_ms = -1,
+                           .metadata = {"", 0}};
     struct error err = {0};
 
     offsets_begin(offsets, wire_string_of(group), -1);
@@ -105,7 +108,7 @@ START_TEST(offsets_of_no_group_expire_a_week_after_their_commit)
 }
 END_TEST
 
-/* ---- administration ----------------------------------------------------------------- */
+/* ---- administration ---------------------------------------------------------- */
 
 static int list(const char *state_filter, const char *type_filter)
 {
@@ -166,7 +169,8 @@ START_TEST(only_empty_groups_are_deleted_with_their_offsets)
 
     commit("g", "t", 1);
     ck_assert_int_eq(groups_delete(groups, wire_string_of("g")), KAFKA_NON_EMPTY_GROUP);
-    ck_assert_int_eq(groups_delete(groups, wire_string_of("no")), KAFKA_GROUP_ID_NOT_FOUND);
+    ck_assert_int_eq(groups_delete(groups, wire_string_of("no")),
+                     KAFKA_GROUP_ID_NOT_FOUND);
     ck_assert_int_eq(leave(one->id, NULL), KAFKA_NONE);
     ck_assert_int_eq(groups_delete(groups, wire_string_of("g")), KAFKA_NONE);
     ck_assert(!has_offset("t"));
@@ -232,13 +236,14 @@ START_TEST(another_protocol_type_protects_all_offsets_while_it_has_members)
     round_ends();
     ck_assert_int_eq(groups_check_offset_delete(groups, group, none),
                      KAFKA_NON_EMPTY_GROUP);
-    ck_assert_int_eq(join((struct client){0})->error, KAFKA_INCONSISTENT_GROUP_PROTOCOL);
+    ck_assert_int_eq(join((struct client){0})->error,
+                     KAFKA_INCONSISTENT_GROUP_PROTOCOL);
     pass(SESSION);
     ck_assert_int_eq(groups_check_offset_delete(groups, group, none), KAFKA_NONE);
 }
 END_TEST
 
-/* ---- what survives ------------------------------------------------------------------ */
+/* ---- what survives ----------------------------------------------------------- */
 
 START_TEST(members_go_on_after_a_restart_of_the_broker)
 {
@@ -322,7 +327,7 @@ START_TEST(on_a_full_disk_members_are_told_to_try_again)
 }
 END_TEST
 
-/* ---- a broker that ends at any byte -------------------------------------------------- */
+/* ---- a broker that ends at any byte ------------------------------------------ */
 
 enum { ACTS = 24 };
 
@@ -339,7 +344,8 @@ static void act(struct act *done, int number, char id[TEXT], int *generation)
 
     tickets_used = 0;
     if (number % 6 == 0) {
-        joined = join((struct client){.instance = "i", .metadata = number % 12 ? "a" : "b"});
+        joined =
+            join((struct client){.instance = "i", .metadata = number % 12 ? "a" : "b"});
         round_ends();
         if (joined->answers == 0) /* it has to come back as the member that it was */
             joined = join((struct client){.id = id, .instance = "i"});
@@ -357,10 +363,10 @@ static void act(struct act *done, int number, char id[TEXT], int *generation)
     }
     done->bytes = store_bytes(store);
     done->generation = *generation;
-    done->offset = has_offset("t")
-                       ? offsets_find(offsets, wire_string_of("g"), wire_string_of("t"), 0)
-                             ->offset
-                       : -1;
+    done->offset =
+        has_offset("t")
+            ? offsets_find(offsets, wire_string_of("g"), wire_string_of("t"), 0)->offset
+            : -1;
 }
 
 static void cut(const char *from, const char *to, int64_t bytes)
@@ -383,9 +389,10 @@ static bool is_kept(const struct act *last)
     bool kept;
 
     open_all();
-    offset = has_offset("t") ? offsets_find(offsets, wire_string_of("g"),
-                                            wire_string_of("t"), 0)->offset
-                             : -1;
+    offset =
+        has_offset("t")
+            ? offsets_find(offsets, wire_string_of("g"), wire_string_of("t"), 0)->offset
+            : -1;
     pass(SESSION + REBALANCE);
     tickets_used = 0;
     joined = join((struct client){.instance = "new"});
@@ -436,12 +443,14 @@ static TCase *keeping(void)
     tcase_add_test(tcase, describe_shows_members_and_subscriptions_of_a_stable_group);
     tcase_add_test(tcase, only_empty_groups_are_deleted_with_their_offsets);
     tcase_add_test(tcase, offsets_of_a_subscribed_topic_are_not_deleted);
-    tcase_add_test(tcase, another_protocol_type_protects_all_offsets_while_it_has_members);
+    tcase_add_test(tcase,
+                   another_protocol_type_protects_all_offsets_while_it_has_members);
     tcase_add_test(tcase, members_go_on_after_a_restart_of_the_broker);
     tcase_add_test(tcase, a_generation_that_was_told_is_never_used_again);
     tcase_add_test(tcase, closing_answers_all_that_wait);
     tcase_add_test(tcase, on_a_full_disk_members_are_told_to_try_again);
-    tcase_add_test(tcase, whatever_byte_the_broker_ends_at_nothing_acknowledged_is_lost);
+    tcase_add_test(tcase,
+                   whatever_byte_the_broker_ends_at_nothing_acknowledged_is_lost);
     return tcase;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger_groups_rig.h"
 
-/* ---- sessions and leaving ----------------------------------------------------------- */
+/* ---- sessions and leaving ---------------------------------------------------- */
 
 START_TEST(a_silent_member_is_lost_and_a_waiting_one_is_not)
 {
@@ -119,7 +119,7 @@ START_TEST(the_leader_that_does_not_come_back_is_replaced)
 }
 END_TEST
 
-/* ---- static members ----------------------------------------------------------------- */
+/* ---- static members ---------------------------------------------------------- */
 
 /* Two static members, "i" leads, stable. */
 static void stable_static(struct ticket **i, struct ticket **j)
@@ -245,7 +245,8 @@ static TCase *living(void)
     tcase_add_test(tcase, the_leader_that_does_not_come_back_is_replaced);
     tcase_add_test(tcase, a_static_member_that_restarts_keeps_its_assignment);
     tcase_add_test(tcase, a_static_leader_that_restarts_leads_but_does_not_assign);
-    tcase_add_test(tcase, a_static_member_that_restarts_with_other_protocols_rebalances);
+    tcase_add_test(tcase,
+                   a_static_member_that_restarts_with_other_protocols_rebalances);
     tcase_add_test(tcase, a_static_member_that_waits_is_fenced_by_its_successor);
     tcase_add_test(tcase, static_members_stay_in_a_rebalance_until_their_session_ends);
     return tcase;

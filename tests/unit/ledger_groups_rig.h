@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger_groups_rig.h - a group coordinator with a fake clock, and clients that call it.
- * For ledger_groups*_test.c. One group "g"; a ticket is what a client sees of its join or
- * sync.
+ * ledger_groups_rig.h - a group coordinator with a fake clock, and clients that call
+ * it. For ledger_groups*_test.c. One group "g"; a ticket is what a client sees of its
+ * join or sync.
  */
 #ifndef LEDGER_GROUPS_RIG_H
 #define LEDGER_GROUPS_RIG_H
@@ -66,7 +66,7 @@ static inline void answer(void *arg, const void *response)
     copy(ticket->type, join->protocol_type.data, join->protocol_type.len);
 }
 
-/* ---- a broker and its clients ------------------------------------------------------ */
+/* ---- a broker and its clients ------------------------------------------------ */
 
 static inline void open_all(void)
 {
@@ -97,7 +97,8 @@ static inline void begin(void)
 {
     const char *tmp = getenv("TMPDIR");
 
-    snprintf(path, sizeof path, "%s/ledger-groups-%d", tmp ? tmp : "/tmp", (int)getpid());
+    snprintf(path, sizeof path, "%s/ledger-groups-%d", tmp ? tmp : "/tmp",
+             (int)getpid());
     unlink(path);
     now_ms = 1000;
     wall_ms = 1000000;
@@ -198,8 +199,9 @@ static inline struct ticket *join_new(const char *protocols)
     return join((struct client){.id = first->id, .protocols = protocols});
 }
 
-static inline struct ticket *sync_as(const char *id, const char *instance, int generation,
-                              const char *const *assignments, int count)
+static inline struct ticket *sync_as(const char *id, const char *instance,
+                                     int generation, const char *const *assignments,
+                                     int count)
 {
     struct sync_group_request_sync_group_request_assignment given[8];
     struct sync_group_request request;
@@ -215,9 +217,9 @@ static inline struct ticket *sync_as(const char *id, const char *instance, int g
     request.assignments_count = count;
     for (int i = 0; i < count; i++) {
         given[i].member_id = wire_string_of(assignments[2 * i]);
-        given[i].assignment = (struct wire_bytes){
-            (const uint8_t *)assignments[2 * i + 1],
-            (int32_t)strlen(assignments[2 * i + 1])};
+        given[i].assignment =
+            (struct wire_bytes){(const uint8_t *)assignments[2 * i + 1],
+                                (int32_t)strlen(assignments[2 * i + 1])};
     }
     groups_sync(groups, &request, &who, ticket);
     return ticket;
@@ -281,8 +283,8 @@ static inline int may_commit(const char *id, const char *instance, int generatio
 
 static inline int may_commit_in_transaction(const char *id, int generation)
 {
-    struct groups_member who = {wire_string_of("g"), wire_string_of(id), {NULL, -1},
-                                generation};
+    struct groups_member who = {
+        wire_string_of("g"), wire_string_of(id), {NULL, -1}, generation};
     struct groups_caller from = caller(3);
 
     return groups_check_commit(groups, &who, true, &from);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two hundred clients that join, leave, die, come back and sleep at random, and a broker
- * that restarts at random, against what must always be true.
+ * Two hundred clients that join, leave, die, come back and sleep at random, and a
+ * broker that restarts at random, against what must always be true.
  */
 #include "base/mem.h"
 #include "ledger/group/groups.h"
@@ -50,7 +50,7 @@ struct client {
 
 /* What was ever said of a generation. */
 struct seen {
-    int16_t leader;             /* client that was asked to assign, + 1 */
+    int16_t leader;            /* client that was asked to assign, + 1 */
     int16_t owner[PARTITIONS]; /* client, + 1 */
 };
 
@@ -63,7 +63,8 @@ static struct seen *seen; /* by generation */
 static struct ticket *tickets;
 static int64_t now_ms = 1000, wall_ms = 1000000;
 static uint32_t state = 4242;
-static int last_generation, wrong_leader, wrong_owner, wrong_order, twice, joins, restarts;
+static int last_generation, wrong_leader, wrong_owner, wrong_order, twice, joins,
+    restarts;
 
 static uint32_t roll(uint32_t sides)
 {
@@ -73,7 +74,7 @@ static uint32_t roll(uint32_t sides)
     return state % sides;
 }
 
-/* ---- answers ------------------------------------------------------------------------ */
+/* ---- answers ----------------------------------------------------------------- */
 
 static void take_join(struct ticket *ticket, const struct join_group_response *response)
 {
@@ -83,9 +84,11 @@ static void take_join(struct ticket *ticket, const struct join_group_response *r
              response->member_id.data);
     if (response->members_count <= 0)
         return;
-    ticket->members = mem_alloc((size_t)response->members_count * sizeof *ticket->members);
+    ticket->members =
+        mem_alloc((size_t)response->members_count * sizeof *ticket->members);
     for (int32_t i = 0; i < response->members_count; i++)
-        snprintf(ticket->members[i], ID_MAX, "%.*s", (int)response->members[i].member_id.len,
+        snprintf(ticket->members[i], ID_MAX, "%.*s",
+                 (int)response->members[i].member_id.len,
                  response->members[i].member_id.data);
 }
 
@@ -114,7 +117,7 @@ static struct ticket *new_ticket(bool is_sync)
     return ticket;
 }
 
-/* ---- the broker --------------------------------------------------------------------- */
+/* ---- the broker -------------------------------------------------------------- */
 
 static void open_all(void)
 {
@@ -138,10 +141,11 @@ static void close_all(void)
 
 static struct groups_caller caller(int16_t version)
 {
-    return (struct groups_caller){wire_string_of("sim"), "/::1", now_ms, wall_ms, version};
+    return (struct groups_caller){wire_string_of("sim"), "/::1", now_ms, wall_ms,
+                                  version};
 }
 
-/* ---- the clients -------------------------------------------------------------------- */
+/* ---- the clients ------------------------------------------------------------- */
 
 static struct wire_string instance_of(const struct client *client)
 {
@@ -421,7 +425,8 @@ int main(void)
     int failed;
 
     tcase_add_test(
-        tcase, whatever_clients_do_a_generation_has_one_leader_and_a_partition_one_owner);
+        tcase,
+        whatever_clients_do_a_generation_has_one_leader_and_a_partition_one_owner);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

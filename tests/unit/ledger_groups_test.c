@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger_groups_rig.h"
 
-/* ---- joining ----------------------------------------------------------------------- */
+/* ---- joining ----------------------------------------------------------------- */
 
 START_TEST(a_first_member_is_in_a_generation_after_one_round)
 {
@@ -127,14 +127,16 @@ START_TEST(joins_that_cannot_be_are_refused)
     struct ticket *ticket;
     struct groups_caller who = caller(9);
 
-    ck_assert_int_eq(join((struct client){.id = "nobody"})->error, KAFKA_UNKNOWN_MEMBER_ID);
+    ck_assert_int_eq(join((struct client){.id = "nobody"})->error,
+                     KAFKA_UNKNOWN_MEMBER_ID);
     ck_assert_int_eq(groups_count(groups), 0);
     ck_assert_int_eq(join((struct client){.protocols = ""})->error,
                      KAFKA_INCONSISTENT_GROUP_PROTOCOL);
     (void)stable_one();
     ck_assert_int_eq(join((struct client){.protocols = "x"})->error,
                      KAFKA_INCONSISTENT_GROUP_PROTOCOL);
-    ck_assert_int_eq(join((struct client){.id = "nobody"})->error, KAFKA_UNKNOWN_MEMBER_ID);
+    ck_assert_int_eq(join((struct client){.id = "nobody"})->error,
+                     KAFKA_UNKNOWN_MEMBER_ID);
     ck_assert_int_eq(join((struct client){.id = "nobody", .instance = "i"})->error,
                      KAFKA_UNKNOWN_MEMBER_ID);
 
@@ -198,7 +200,8 @@ START_TEST(a_join_of_the_same_member_again_answers_the_earlier_one)
 {
     struct ticket *one = stable_one(), *two = join_new(NULL), *again;
 
-    again = join((struct client){.id = two->id[0] ? two->id : tickets[tickets_used - 2].id});
+    again = join(
+        (struct client){.id = two->id[0] ? two->id : tickets[tickets_used - 2].id});
     ck_assert_int_eq(two->answers, 1);
     ck_assert_int_eq(two->error, KAFKA_REBALANCE_IN_PROGRESS);
     one = join((struct client){.id = one->id});
@@ -244,7 +247,7 @@ START_TEST(the_leader_that_joins_again_starts_a_rebalance)
 }
 END_TEST
 
-/* ---- syncing ------------------------------------------------------------------------ */
+/* ---- syncing ----------------------------------------------------------------- */
 
 START_TEST(all_sync_answers_come_with_the_leaders)
 {
@@ -308,10 +311,13 @@ START_TEST(syncs_that_cannot_be_are_refused)
     struct ticket *ticket = new_ticket(true);
     struct groups_caller who = caller(5);
 
-    ck_assert_int_eq(sync_as("nobody", NULL, 1, NULL, 0)->error, KAFKA_UNKNOWN_MEMBER_ID);
+    ck_assert_int_eq(sync_as("nobody", NULL, 1, NULL, 0)->error,
+                     KAFKA_UNKNOWN_MEMBER_ID);
     one = stable_one();
-    ck_assert_int_eq(sync_as("nobody", NULL, 1, NULL, 0)->error, KAFKA_UNKNOWN_MEMBER_ID);
-    ck_assert_int_eq(sync_as(one->id, NULL, 0, NULL, 0)->error, KAFKA_ILLEGAL_GENERATION);
+    ck_assert_int_eq(sync_as("nobody", NULL, 1, NULL, 0)->error,
+                     KAFKA_UNKNOWN_MEMBER_ID);
+    ck_assert_int_eq(sync_as(one->id, NULL, 0, NULL, 0)->error,
+                     KAFKA_ILLEGAL_GENERATION);
     ck_assert_int_eq(sync_as(one->id, "i", 1, NULL, 0)->error, KAFKA_UNKNOWN_MEMBER_ID);
     ck_assert_str_eq(sync_member(one)->assignment, "all");
     wire_defaults(&sync_group_request_message, &request);
@@ -338,8 +344,9 @@ static TCase *joining(void)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_first_member_is_in_a_generation_after_one_round);
     tcase_add_test(tcase, members_of_one_round_are_in_the_same_generation);
-    tcase_add_test(tcase,
-                   the_initial_delay_grows_with_members_that_come_up_to_the_rebalance_timeout);
+    tcase_add_test(
+        tcase,
+        the_initial_delay_grows_with_members_that_come_up_to_the_rebalance_timeout);
     tcase_add_test(tcase, a_second_member_brings_all_together_without_waiting);
     tcase_add_test(tcase, who_does_not_rejoin_in_the_longest_rebalance_timeout_is_out);
     tcase_add_test(tcase, a_pending_member_holds_up_a_rebalance_until_its_session_ends);

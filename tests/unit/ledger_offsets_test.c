@@ -48,7 +48,8 @@ static void begin(void)
 {
     const char *tmp = getenv("TMPDIR");
 
-    snprintf(path, sizeof path, "%s/ledger-offsets-%d", tmp ? tmp : "/tmp", (int)getpid());
+    snprintf(path, sizeof path, "%s/ledger-offsets-%d", tmp ? tmp : "/tmp",
+             (int)getpid());
     unlink(path);
     open_all();
 }
@@ -234,7 +235,7 @@ START_TEST(a_full_disk_changes_nothing)
 }
 END_TEST
 
-/* ---- against a naive model --------------------------------------------------------- */
+/* ---- against a naive model --------------------------------------------------- */
 
 struct cell {
     int64_t offset, order; /* offset -1: none */
@@ -274,7 +275,8 @@ static bool is_same(const struct model *model)
     bool same = true;
 
     for (int i = 0; i < GROUPS * TOPICS * PARTITIONS; i++) {
-        int g = i / (TOPICS * PARTITIONS), t = i / PARTITIONS % TOPICS, p = i % PARTITIONS;
+        int g = i / (TOPICS * PARTITIONS), t = i / PARTITIONS % TOPICS,
+            p = i % PARTITIONS;
         const struct cell *cell = &model->committed[g][t][p];
         const struct offset *real =
             offsets_find(offsets, text(names[g]), text(names[t]), p);
@@ -294,16 +296,18 @@ static bool is_same(const struct model *model)
 static void model_commit(struct model *model, uint32_t *random)
 {
     uint32_t r = next_random(random);
-    int g = (int)(r % GROUPS), t = (int)(r / 8 % TOPICS), p = (int)(r / 64 % PARTITIONS);
+    int g = (int)(r % GROUPS), t = (int)(r / 8 % TOPICS),
+        p = (int)(r / 64 % PARTITIONS);
     int pid = (int)(r / 512 % (PRODUCERS + 1)) - 1;
-    struct cell *cell = pid < 0 ? &model->committed[g][t][p] : &model->pending[pid][g][t][p];
+    struct cell *cell =
+        pid < 0 ? &model->committed[g][t][p] : &model->pending[pid][g][t][p];
 
     cell->offset = r % 1000;
     cell->order = ++model->order;
     memset(cell->metadata, 0, sizeof cell->metadata);
     memset(cell->metadata, 'm', r % (TEXT - 1));
-    ck_assert_int_eq(
-        commit(names[g], pid, names[t], p, cell->offset, cell->metadata), 0);
+    ck_assert_int_eq(commit(names[g], pid, names[t], p, cell->offset, cell->metadata),
+                     0);
 }
 
 static void model_settle(struct model *model, uint32_t r)
@@ -329,7 +333,8 @@ static void model_delete(struct model *model, uint32_t r)
     struct error err = {0};
 
     for (int i = 0; i < TOPICS * PARTITIONS; i++) {
-        bool hit = kind == 0 || (i / PARTITIONS == t && (kind > 1 || i % PARTITIONS == 0));
+        bool hit =
+            kind == 0 || (i / PARTITIONS == t && (kind > 1 || i % PARTITIONS == 0));
 
         for (int any = 0; hit && any < GROUPS; any++) {
             if (any != g && kind != 2)

@@ -93,15 +93,15 @@ void api_describe_groups(struct ledger *ledger, struct request *request)
     for (int32_t i = 0; i < in->groups_count; i++) {
         struct describe_groups_response_described_group *group = &out.groups[i];
 
-        groups_describe(ledger->groups, in->groups[i], request->version, &request->arena,
-                        group);
+        groups_describe(ledger->groups, in->groups[i], request->version,
+                        &request->arena, group);
         if (in->include_authorized_operations && group->error_code == KAFKA_NONE)
             group->authorized_operations = ALL_OPERATIONS;
     }
     request_answer(request, &out);
 }
 
-/* The names of a request that were seen, so that each is deleted once, as Kafka does. */
+/* The names of a request that were seen: each is deleted once, as Kafka does. */
 struct named {
     struct wire_string name;
     UT_hash_handle hh;
@@ -137,7 +137,8 @@ void api_delete_groups(struct ledger *ledger, struct request *request)
         if (!is_new_name(&seen, in->groups_names[i], &request->arena))
             continue;
         result->group_id = in->groups_names[i];
-        result->error_code = (int16_t)groups_delete(ledger->groups, in->groups_names[i]);
+        result->error_code =
+            (int16_t)groups_delete(ledger->groups, in->groups_names[i]);
         out.results_count++;
     }
     HASH_CLEAR(hh, seen);

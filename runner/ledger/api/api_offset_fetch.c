@@ -18,12 +18,13 @@ struct fetch {
     struct mem_arena *arena;
     struct wire_string group;
     bool by_id;
-    bool stable; /* an offset that an open transaction is about to replace is an error */
+    bool stable; /* an offset that an open transaction may replace is an error */
     bool exists; /* without a group nothing is committed */
 };
 
-static void fetch_nothing(struct offset_fetch_response_offset_fetch_response_partitions *out,
-                          int32_t partition, enum kafka_error error)
+static void
+fetch_nothing(struct offset_fetch_response_offset_fetch_response_partitions *out,
+              int32_t partition, enum kafka_error error)
 {
     wire_defaults(&offset_fetch_response_offset_fetch_response_partitions_message, out);
     out->partition_index = partition;
@@ -31,9 +32,9 @@ static void fetch_nothing(struct offset_fetch_response_offset_fetch_response_par
     out->error_code = (int16_t)error;
 }
 
-static void fetch_partition(const struct fetch *fetch, struct wire_string topic,
-                            int32_t partition,
-                            struct offset_fetch_response_offset_fetch_response_partitions *out)
+static void
+fetch_partition(const struct fetch *fetch, struct wire_string topic, int32_t partition,
+                struct offset_fetch_response_offset_fetch_response_partitions *out)
 {
     const struct offsets *offsets = fetch->ledger->offsets;
     const struct offset *offset = NULL;
@@ -52,11 +53,12 @@ static void fetch_partition(const struct fetch *fetch, struct wire_string topic,
     }
 }
 
-/* ---- the topics that were asked for ----------------------------------------------- */
+/* ---- the topics that were asked for ------------------------------------------ */
 
-static void fetch_topic(const struct fetch *fetch,
-                        const struct offset_fetch_request_offset_fetch_request_topics *in,
-                        struct offset_fetch_response_offset_fetch_response_topics *out)
+static void
+fetch_topic(const struct fetch *fetch,
+            const struct offset_fetch_request_offset_fetch_request_topics *in,
+            struct offset_fetch_response_offset_fetch_response_topics *out)
 {
     const struct topic *topic =
         fetch->by_id ? topics_find_id(fetch->ledger->topics, &in->topic_id) : NULL;
@@ -78,9 +80,10 @@ static void fetch_topic(const struct fetch *fetch,
     }
 }
 
-static void fetch_asked(const struct fetch *fetch,
-                        const struct offset_fetch_request_offset_fetch_request_group *in,
-                        struct offset_fetch_response_offset_fetch_response_group *out)
+static void
+fetch_asked(const struct fetch *fetch,
+            const struct offset_fetch_request_offset_fetch_request_group *in,
+            struct offset_fetch_response_offset_fetch_response_group *out)
 {
     out->topics_count = in->topics_count;
     out->topics = mem_arena_alloc(fetch->arena,
@@ -89,7 +92,7 @@ static void fetch_asked(const struct fetch *fetch,
         fetch_topic(fetch, &in->topics[i], &out->topics[i]);
 }
 
-/* ---- all that the group has ------------------------------------------------------- */
+/* ---- all that the group has -------------------------------------------------- */
 
 /* offsets_each gives the partitions of a topic one after the other: first they are
  * counted, then filled in. */
@@ -166,13 +169,15 @@ static void fetch_all(const struct fetch *fetch,
     out->topics_count = all.topics;
 }
 
-/* ---- the request ------------------------------------------------------------------ */
+/* ---- the request ------------------------------------------------------------- */
 
-static void fetch_group(struct ledger *ledger, struct request *request, bool stable,
-                        const struct offset_fetch_request_offset_fetch_request_group *in,
-                        struct offset_fetch_response_offset_fetch_response_group *out)
+static void
+fetch_group(struct ledger *ledger, struct request *request, bool stable,
+            const struct offset_fetch_request_offset_fetch_request_group *in,
+            struct offset_fetch_response_offset_fetch_response_group *out)
 {
-    struct groups_member who = {in->group_id, in->member_id, {NULL, -1}, in->member_epoch};
+    struct groups_member who = {
+        in->group_id, in->member_id, {NULL, -1}, in->member_epoch};
     enum kafka_error error = groups_check_fetch(ledger->groups, &who);
     struct fetch fetch = {
         .ledger = ledger,
@@ -194,9 +199,8 @@ static void fetch_group(struct ledger *ledger, struct request *request, bool sta
 }
 
 /* Before version 8 a request is one group, with structs of its own. */
-static void
-old_request(const struct offset_fetch_request *in, struct mem_arena *arena,
-            struct offset_fetch_request_offset_fetch_request_group *out)
+static void old_request(const struct offset_fetch_request *in, struct mem_arena *arena,
+                        struct offset_fetch_request_offset_fetch_request_group *out)
 {
     wire_defaults(&offset_fetch_request_offset_fetch_request_group_message, out);
     out->group_id = in->group_id;
@@ -231,8 +235,9 @@ old_topic(const struct offset_fetch_response_offset_fetch_response_topics *in,
     }
 }
 
-static void old_response(const struct offset_fetch_response_offset_fetch_response_group *in,
-                         struct mem_arena *arena, struct offset_fetch_response *out)
+static void
+old_response(const struct offset_fetch_response_offset_fetch_response_group *in,
+             struct mem_arena *arena, struct offset_fetch_response *out)
 {
     out->error_code = in->error_code;
     out->topics_count = in->topics_count;
@@ -282,8 +287,8 @@ void api_offset_fetch(struct ledger *ledger, struct request *request)
         fetch_old(ledger, request, &out);
     } else {
         out.groups_count = in->groups_count;
-        out.groups = mem_arena_alloc(&request->arena,
-                                     ((size_t)in->groups_count + 1) * sizeof *out.groups);
+        out.groups = mem_arena_alloc(&request->arena, ((size_t)in->groups_count + 1) *
+                                                          sizeof *out.groups);
         for (int32_t i = 0; i < in->groups_count; i++)
             fetch_group(ledger, request, in->require_stable, &in->groups[i],
                         &out.groups[i]);

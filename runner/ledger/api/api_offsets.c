@@ -10,7 +10,7 @@
 
 enum { VERSION_TOPIC_IDS = 10 }; /* of OffsetCommit */
 
-/* ---- OffsetCommit ----------------------------------------------------------------- */
+/* ---- OffsetCommit ------------------------------------------------------------ */
 
 struct commit {
     struct ledger *ledger;
@@ -20,7 +20,7 @@ struct commit {
     bool any; /* is there a partition that exists? */
 };
 
-/* The topics as they are named: those and the partitions that exist have no error yet. */
+/* Topics and partitions as they are named; those that exist have no error yet. */
 static void commit_look_up(struct commit *commit, int32_t index)
 {
     const struct offset_commit_request_offset_commit_request_topic *in =
@@ -28,9 +28,9 @@ static void commit_look_up(struct commit *commit, int32_t index)
     struct offset_commit_response_offset_commit_response_topic *out =
         &commit->out.topics[index];
     bool by_id = commit->request->version >= VERSION_TOPIC_IDS;
-    const struct topic *topic = by_id
-                                    ? topics_find_id(commit->ledger->topics, &in->topic_id)
-                                    : topics_find(commit->ledger->topics, in->name);
+    const struct topic *topic =
+        by_id ? topics_find_id(commit->ledger->topics, &in->topic_id)
+              : topics_find(commit->ledger->topics, in->name);
 
     wire_defaults(&offset_commit_response_offset_commit_response_topic_message, out);
     out->topic_id = in->topic_id;
@@ -67,7 +67,7 @@ static void commit_fail(struct commit *commit, enum kafka_error error)
     }
 }
 
-/* When an offset that is kept for so long is forgotten; -1: as the broker's setting says. */
+/* When an offset kept for so long is forgotten; -1: as the broker's setting says. */
 static int64_t expiry(int64_t wall_ms, int64_t keep_ms)
 {
     if (keep_ms == -1)
@@ -125,7 +125,8 @@ static void commit_all(struct commit *commit)
 
 void api_offset_commit(struct ledger *ledger, struct request *request)
 {
-    struct commit commit = {.ledger = ledger, .request = request, .in = request->message};
+    struct commit commit = {
+        .ledger = ledger, .request = request, .in = request->message};
 
     wire_defaults(&offset_commit_response_message, &commit.out);
     commit.out.topics_count = commit.in->topics_count;
@@ -139,7 +140,7 @@ void api_offset_commit(struct ledger *ledger, struct request *request)
     request_answer(request, &commit.out);
 }
 
-/* ---- OffsetDelete ----------------------------------------------------------------- */
+/* ---- OffsetDelete ------------------------------------------------------------ */
 
 struct deletion {
     struct ledger *ledger;
@@ -167,7 +168,8 @@ static void delete_look_up(struct deletion *deletion, int32_t index)
         bool known = topic && partition >= 0 && partition < topic->partitions;
 
         out->partitions[i].partition_index = partition;
-        out->partitions[i].error_code = known ? KAFKA_NONE : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        out->partitions[i].error_code =
+            known ? KAFKA_NONE : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
         deletion->any = deletion->any || known;
     }
 }
@@ -210,8 +212,8 @@ void api_offset_delete(struct ledger *ledger, struct request *request)
 
     wire_defaults(&offset_delete_response_message, out);
     out->topics_count = deletion.in->topics_count;
-    out->topics = mem_arena_alloc(&request->arena,
-                                  ((size_t)out->topics_count + 1) * sizeof *out->topics);
+    out->topics = mem_arena_alloc(&request->arena, ((size_t)out->topics_count + 1) *
+                                                       sizeof *out->topics);
     for (int32_t i = 0; i < out->topics_count; i++)
         delete_look_up(&deletion, i);
     if (deletion.any) {

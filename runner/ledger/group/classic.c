@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-/* ---- life ------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------- */
 
 struct classic *classic_new(const struct classic_env *env, struct wire_string id)
 {
@@ -39,7 +39,7 @@ void classic_free(struct classic *group)
     free(group);
 }
 
-/* ---- queries ---------------------------------------------------------------------- */
+/* ---- queries ----------------------------------------------------------------- */
 
 struct wire_string classic_id(const struct classic *group)
 {
@@ -71,7 +71,8 @@ struct wire_string classic_protocol_type(const struct classic *group)
 
 static bool is_consumer(const struct classic *group)
 {
-    return group->protocol_type.len >= 0 && wire_string_is(group->protocol_type, "consumer");
+    return group->protocol_type.len >= 0 &&
+           wire_string_is(group->protocol_type, "consumer");
 }
 
 /* Does the subscription (its version, then the message of version 0) name the topic? */
@@ -182,7 +183,7 @@ enum kafka_error classic_may_delete_offsets(const struct classic *group)
                                                                : KAFKA_NON_EMPTY_GROUP;
 }
 
-/* ---- sync ------------------------------------------------------------------------- */
+/* ---- sync -------------------------------------------------------------------- */
 
 void classic_refuse_sync(group_answer_fn *answer, void *ticket, enum kafka_error error)
 {
@@ -268,8 +269,9 @@ static void sync_leader(struct classic *group, const struct sync_group_request *
         propagate(group, KAFKA_NONE, caller->now_ms);
         return;
     }
-    log_write(LOG_ERROR, "groups", NULL, "the assignment of group %.*s is not stored: %s",
-              (int)group->id.len, group->id.data, err.text);
+    log_write(LOG_ERROR, "groups", NULL,
+              "the assignment of group %.*s is not stored: %s", (int)group->id.len,
+              group->id.data, err.text);
     propagate(group, KAFKA_COORDINATOR_NOT_AVAILABLE, caller->now_ms);
     classic_rebalance(group, caller->now_ms, caller->wall_ms);
 }
@@ -312,13 +314,14 @@ void classic_sync(struct classic *group, const struct sync_group_request *reques
         answer_assignment(group, member, ticket);
         return;
     }
-    classic_answer_sync(group, member, KAFKA_REBALANCE_IN_PROGRESS); /* an earlier try */
+    /* An earlier try of the same member waits for nothing any more. */
+    classic_answer_sync(group, member, KAFKA_REBALANCE_IN_PROGRESS);
     member->sync_ticket = ticket;
     if (group->leader == member)
         sync_leader(group, request, caller);
 }
 
-/* ---- heartbeat and leave ---------------------------------------------------------- */
+/* ---- heartbeat and leave ----------------------------------------------------- */
 
 static void alive(struct classic_member *member, int64_t now_ms)
 {
@@ -377,7 +380,7 @@ void classic_left(struct classic *group, const struct groups_caller *caller)
         classic_rebalance(group, caller->now_ms, caller->wall_ms);
 }
 
-/* ---- time ------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------- */
 
 static void after_loss(struct classic *group, int64_t now_ms, int64_t wall_ms)
 {
@@ -453,7 +456,8 @@ static int64_t earliest(const struct classic *group)
 {
     const struct classic_member *member = group->members;
     const struct classic_pending *pending = group->pending;
-    int64_t deadline = group->join_ms < group->sync_ms ? group->join_ms : group->sync_ms;
+    int64_t deadline =
+        group->join_ms < group->sync_ms ? group->join_ms : group->sync_ms;
 
     for (; member; member = member->hh.next) {
         if (member->deadline_ms < deadline)

@@ -5,8 +5,8 @@
  * groups.h holds all groups by id and changes their type.
  *
  * The rules are those of Apache Kafka 4.2, case by case. The group is stored when the
- * leader's assignment arrives, when it becomes empty and when a static member is replaced;
- * its generation number whenever it changes.
+ * leader's assignment arrives, when it becomes empty and when a static member is
+ * replaced; its generation number whenever it changes.
  */
 #ifndef LEDGER_GROUP_CLASSIC_H
 #define LEDGER_GROUP_CLASSIC_H
@@ -28,7 +28,7 @@ struct classic_env {
     int32_t max_size;
 };
 
-/* ---- life ------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------- */
 
 /* A new group: empty, generation 0, no protocol. Nothing is stored. */
 struct classic *classic_new(const struct classic_env *env, struct wire_string id);
@@ -46,13 +46,14 @@ int classic_keep(struct classic *group, struct error *err);
 /* Take the group out of the store: it is deleted or becomes another type. */
 int classic_forget(struct classic *group, struct error *err);
 
-/* ---- queries ---------------------------------------------------------------------- */
+/* ---- queries ----------------------------------------------------------------- */
 
 struct wire_string classic_id(const struct classic *group);
 bool classic_is_empty(const struct classic *group);
 /* Kafka's name of the state: "Stable" … */
 const char *classic_state(const struct classic *group);
-struct wire_string classic_protocol_type(const struct classic *group); /* "" when none */
+/* "" when there is none. */
+struct wire_string classic_protocol_type(const struct classic *group);
 /* Does any member subscribe to the topic? Unknown subscriptions count. */
 bool classic_subscribes(const struct classic *group, struct wire_string topic);
 /*
@@ -64,11 +65,12 @@ void classic_describe(const struct classic *group, struct mem_arena *arena,
                       struct describe_groups_response_described_group *out);
 
 enum kafka_error classic_may_commit(const struct classic *group,
-                                    const struct groups_member *who, bool transactional);
+                                    const struct groups_member *who,
+                                    bool transactional);
 enum kafka_error classic_may_delete(const struct classic *group);
 enum kafka_error classic_may_delete_offsets(const struct classic *group);
 
-/* ---- commands --------------------------------------------------------------------- */
+/* ---- commands ---------------------------------------------------------------- */
 
 void classic_join(struct classic *group, const struct join_group_request *request,
                   const struct groups_caller *caller, void *ticket);
@@ -88,8 +90,8 @@ void classic_alive(struct classic *group, struct wire_string member, int64_t now
 int64_t classic_tick(struct classic *group, int64_t now_ms, int64_t wall_ms);
 
 /* An answer to a join or a sync that is only an error. */
-void classic_refuse_join(group_answer_fn *answer, void *ticket, struct wire_string member,
-                         enum kafka_error error);
+void classic_refuse_join(group_answer_fn *answer, void *ticket,
+                         struct wire_string member, enum kafka_error error);
 void classic_refuse_sync(group_answer_fn *answer, void *ticket, enum kafka_error error);
 
 #endif

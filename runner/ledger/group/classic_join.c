@@ -12,12 +12,12 @@
 
 enum {
     NEW_MEMBER_JOIN_MS = 5 * 60 * 1000, /* group.new.member.join.timeout.ms */
-    NOBODY_JOINED_MS = 1000, /* at least so long until the next try, whatever clients say */
+    NOBODY_JOINED_MS = 1000, /* until the next try, if clients say no longer time */
     VERSION_MEMBER_ID_REQUIRED = 4,
     VERSION_SKIP_ASSIGNMENT = 9,
 };
 
-/* ---- answers ---------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------- */
 
 static void join_error(struct join_group_response *response, struct wire_string member,
                        enum kafka_error error)
@@ -28,8 +28,8 @@ static void join_error(struct join_group_response *response, struct wire_string 
     response->protocol_name = (struct wire_string){NULL, -1};
 }
 
-void classic_refuse_join(group_answer_fn *answer, void *ticket, struct wire_string member,
-                         enum kafka_error error)
+void classic_refuse_join(group_answer_fn *answer, void *ticket,
+                         struct wire_string member, enum kafka_error error)
 {
     struct join_group_response response;
 
@@ -81,8 +81,9 @@ members_of(const struct classic *group)
 }
 
 /* What the member needs to know of the generation; with_members: for the leader. */
-static void join_response(const struct classic *group, const struct classic_member *member,
-                          bool with_members, struct join_group_response *response)
+static void join_response(const struct classic *group,
+                          const struct classic_member *member, bool with_members,
+                          struct join_group_response *response)
 {
     wire_defaults(&join_group_response_message, response);
     response->generation_id = group->generation;
@@ -109,12 +110,13 @@ static void answer_current(struct classic *group, const struct classic_member *m
 
 void classic_expel(struct classic *group, struct classic_member *member)
 {
-    classic_answer_join_error(group, member, (struct wire_string){"", 0}, KAFKA_UNKNOWN_MEMBER_ID);
+    classic_answer_join_error(group, member, (struct wire_string){"", 0},
+                              KAFKA_UNKNOWN_MEMBER_ID);
     classic_answer_sync(group, member, KAFKA_UNKNOWN_MEMBER_ID);
     classic_member_remove(group, member);
 }
 
-/* ---- the join phase --------------------------------------------------------------- */
+/* ---- the join phase ---------------------------------------------------------- */
 
 void classic_enter(struct classic *group, enum classic_state state, int64_t wall_ms)
 {
@@ -147,7 +149,8 @@ static void next_generation(struct classic *group, int64_t wall_ms)
     rc = empty ? classic_keep(group, &err) : classic_keep_generation(group, &err);
     /* The clients go on: what is lost in a crash is a generation without assignment. */
     if (rc != 0)
-        log_write(LOG_WARN, "groups", NULL, "generation %d of group %.*s is not stored: %s",
+        log_write(LOG_WARN, "groups", NULL,
+                  "generation %d of group %.*s is not stored: %s",
                   (int)group->generation, (int)group->id.len, group->id.data, err.text);
 }
 
@@ -177,7 +180,8 @@ void classic_complete(struct classic *group, int64_t now_ms, int64_t wall_ms)
         /* Only static members are left, and none came: they have their session. */
         int64_t timeout = classic_rebalance_timeout(group);
 
-        group->join_ms = now_ms + (timeout > NOBODY_JOINED_MS ? timeout : NOBODY_JOINED_MS);
+        group->join_ms =
+            now_ms + (timeout > NOBODY_JOINED_MS ? timeout : NOBODY_JOINED_MS);
         return;
     }
     next_generation(group, wall_ms);
@@ -237,7 +241,7 @@ static void prepare(struct classic *group, int64_t now_ms, int64_t wall_ms)
     group->initial = group->state == CLASSIC_EMPTY;
     classic_enter(group, CLASSIC_PREPARING, wall_ms);
     if (group->initial) {
-        /* The tick ends it, so that all who come in one round of the loop are together. */
+        /* The tick ends it, so that all who come in one round are together. */
         group->new_member = false;
         group->delay_ms = delay;
         group->delay_left_ms = timeout > delay ? timeout - delay : 0;
@@ -257,7 +261,7 @@ void classic_rebalance(struct classic *group, int64_t now_ms, int64_t wall_ms)
         prepare(group, now_ms, wall_ms);
 }
 
-/* ---- the request ------------------------------------------------------------------ */
+/* ---- the request ------------------------------------------------------------- */
 
 struct join {
     const struct join_group_request *request;
@@ -293,7 +297,7 @@ static void add_member(struct classic *group, const struct join *join,
     member->is_new = true;
     classic_member_add(group, member);
     await(group, member, join);
-    /* It does not know its id and cannot heartbeat; this ends its wait if it has gone. */
+    /* It cannot heartbeat without its id; this ends its wait if it has gone. */
     member->deadline_ms = join->caller->now_ms + NEW_MEMBER_JOIN_MS;
     rebalance(group, join);
 }
@@ -315,7 +319,7 @@ static void answer_returned(struct classic *group, struct classic_member *member
 
     if (classic_keep(group, &err) != 0) {
         classic_answer_join_error(group, member, (struct wire_string){"", 0},
-                          KAFKA_COORDINATOR_NOT_AVAILABLE);
+                                  KAFKA_COORDINATOR_NOT_AVAILABLE);
         return;
     }
     join_response(group, member, version >= VERSION_SKIP_ASSIGNMENT, &response);
@@ -351,7 +355,7 @@ static void replace_member(struct classic *group, struct classic_member *member,
     classic_release(old_leader);
 }
 
-/* "<instance or client id>-<random uuid>", as Kafka makes them; freed by classic_release. */
+/* "<instance or client id>-<random uuid>", as Kafka makes them. */
 static struct wire_string make_id(const struct join *join)
 {
     struct wire_string base = join->request->group_instance_id;
@@ -382,7 +386,8 @@ static void join_new(struct classic *group, const struct join *join)
 
     if (member) {
         replace_member(group, member, join, id);
-    } else if (instance.len >= 0 || join->caller->version < VERSION_MEMBER_ID_REQUIRED) {
+    } else if (instance.len >= 0 ||
+               join->caller->version < VERSION_MEMBER_ID_REQUIRED) {
         add_member(group, join, id);
     } else {
         classic_pending_add(group, id,

@@ -39,7 +39,7 @@ static bool bytes_equal(struct wire_bytes a, struct wire_bytes b)
     return a.len == b.len && (a.len <= 0 || memcmp(a.data, b.data, (size_t)a.len) == 0);
 }
 
-/* ---- who is there ----------------------------------------------------------------- */
+/* ---- who is there ------------------------------------------------------------ */
 
 struct classic_member *classic_find(const struct classic *group, struct wire_string id)
 {
@@ -83,7 +83,7 @@ enum kafka_error classic_check(const struct classic *group, struct wire_string i
     return classic_find(group, id) ? KAFKA_NONE : KAFKA_UNKNOWN_MEMBER_ID;
 }
 
-/* ---- one member ------------------------------------------------------------------- */
+/* ---- one member -------------------------------------------------------------- */
 
 static void protocols_clear(struct classic_member *member)
 {
@@ -178,11 +178,12 @@ bool classic_member_matches(const struct classic_member *member,
     return true;
 }
 
-/* ---- coming and going ------------------------------------------------------------- */
+/* ---- coming and going -------------------------------------------------------- */
 
 void classic_member_add(struct classic *group, struct classic_member *member)
 {
-    HASH_ADD_KEYPTR(hh, group->members, member->id.data, (unsigned)member->id.len, member);
+    HASH_ADD_KEYPTR(hh, group->members, member->id.data, (unsigned)member->id.len,
+                    member);
     if (member->instance.len >= 0)
         HASH_ADD_KEYPTR(hh_instance, group->statics, member->instance.data,
                         (unsigned)member->instance.len, member);
@@ -206,10 +207,12 @@ void classic_member_rename(struct classic *group, struct classic_member *member,
     HASH_DELETE(hh, group->members, member);
     classic_release(member->id);
     member->id = id;
-    HASH_ADD_KEYPTR(hh, group->members, member->id.data, (unsigned)member->id.len, member);
+    HASH_ADD_KEYPTR(hh, group->members, member->id.data, (unsigned)member->id.len,
+                    member);
 }
 
-void classic_pending_add(struct classic *group, struct wire_string id, int64_t deadline_ms)
+void classic_pending_add(struct classic *group, struct wire_string id,
+                         int64_t deadline_ms)
 {
     struct classic_pending *pending = mem_alloc(sizeof *pending);
 
@@ -226,7 +229,7 @@ void classic_pending_remove(struct classic *group, struct classic_pending *pendi
     free(pending);
 }
 
-/* ---- what they have in common ------------------------------------------------------ */
+/* ---- what they have in common ------------------------------------------------ */
 
 bool classic_all_joined(const struct classic *group)
 {

@@ -41,8 +41,8 @@ struct classic_member {
     void *join_ticket; /* NULL: does not wait */
     void *sync_ticket;
     int64_t deadline_ms; /* of its session; INT64_MAX: none while it waits */
-    bool is_new;         /* has never been told its id: its session ends while it waits */
-    bool must_sync;      /* has joined this generation and not synced */
+    bool is_new;    /* has never been told its id: its session ends while it waits */
+    bool must_sync; /* has joined this generation and not synced */
     UT_hash_handle hh;
     UT_hash_handle hh_instance;
 };
@@ -60,7 +60,7 @@ struct classic {
     enum classic_state state, previous;
     int64_t state_ms; /* wall clock of its beginning; -1: never changed */
     int32_t generation;
-    int32_t last_generation; /* the highest that was ever given to a member */
+    int32_t last_generation;          /* the highest that was ever given to a member */
     struct wire_string protocol_type; /* null: none yet */
     struct wire_string protocol;      /* null: none chosen */
 
@@ -112,11 +112,13 @@ struct wire_bytes classic_member_metadata(const struct classic_member *member,
 bool classic_member_matches(const struct classic_member *member,
                             const struct join_group_request *request);
 
-void classic_pending_add(struct classic *group, struct wire_string id, int64_t deadline_ms);
+void classic_pending_add(struct classic *group, struct wire_string id,
+                         int64_t deadline_ms);
 void classic_pending_remove(struct classic *group, struct classic_pending *pending);
 
 bool classic_all_joined(const struct classic *group);
-int64_t classic_rebalance_timeout(const struct classic *group); /* the members' longest */
+/* The longest that any member asks for. */
+int64_t classic_rebalance_timeout(const struct classic *group);
 /* Is the leader among those that joined? Else elect one of them; false: none joined. */
 bool classic_elect(struct classic *group);
 /* Could a member with these protocols be in the group? */
@@ -125,11 +127,11 @@ bool classic_supports(const struct classic *group,
 /* The protocol that all members support and most prefer; null when there is none. */
 struct wire_string classic_vote(const struct classic *group);
 
-/* ---- classic_store.c -------------------------------------------------------------- */
+/* ---- classic_store.c --------------------------------------------------------- */
 
 int classic_keep_generation(struct classic *group, struct error *err);
 
-/* ---- classic_join.c --------------------------------------------------------------- */
+/* ---- classic_join.c ---------------------------------------------------------- */
 
 void classic_answer_join(struct classic *group, struct classic_member *member,
                          const struct join_group_response *response);

@@ -47,7 +47,8 @@ static void group_write(struct text_buf *value, const struct classic *group)
     pack_i64(value, group->state_ms);
     pack_string(value, group->protocol_type);
     pack_string(value, group->protocol);
-    pack_string(value, group->leader ? group->leader->id : (struct wire_string){NULL, -1});
+    pack_string(value,
+                group->leader ? group->leader->id : (struct wire_string){NULL, -1});
     pack_i32(value, (int32_t)HASH_COUNT(group->members));
     for (; member; member = member->hh.next)
         member_write(value, member);
@@ -100,7 +101,7 @@ int classic_forget(struct classic *group, struct error *err)
     return rc;
 }
 
-/* ---- load ------------------------------------------------------------------------- */
+/* ---- load -------------------------------------------------------------------- */
 
 struct load {
     const struct classic_env *env;
@@ -227,8 +228,9 @@ void classic_load(const struct classic_env *env, int64_t now_ms, classic_found_f
 
     store_each(env->store, group_prefix, sizeof group_prefix, load_group, &load);
     if (load.bad > 0)
-        log_write(LOG_ERROR, "groups", NULL,
-                  "%lld groups in the store are damaged and are left out: their members "
-                  "join again",
-                  (long long)load.bad);
+        log_write(
+            LOG_ERROR, "groups", NULL,
+            "%lld groups in the store are damaged and are left out: their members "
+            "join again",
+            (long long)load.bad);
 }

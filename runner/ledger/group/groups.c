@@ -19,7 +19,7 @@ void groups_settings_default(struct groups_settings *settings)
     };
 }
 
-/* ---- the table -------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------- */
 
 struct group *groups_find(const struct groups *groups, struct wire_string id)
 {
@@ -109,7 +109,7 @@ void groups_remove(struct groups *groups, struct group *group)
     free(group);
 }
 
-/* ---- life ------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------- */
 
 struct load {
     struct groups *groups;
@@ -121,7 +121,8 @@ static void load_consumer(void *arg, struct consumer_group *consumer)
     struct load *load = arg;
     struct wire_string id = wire_string_of(consumer_id(consumer));
 
-    groups_due(load->groups, groups_add(load->groups, id, NULL, consumer), load->now_ms);
+    groups_due(load->groups, groups_add(load->groups, id, NULL, consumer),
+               load->now_ms);
 }
 
 /* A crash in the change of a type leaves the empty old group beside the new one. */
@@ -155,8 +156,8 @@ static bool load_simple(void *arg, struct wire_string id)
 }
 
 struct groups *groups_open(const struct groups_settings *settings, struct store *store,
-                           struct offsets *offsets, group_answer_fn *answer, int64_t now_ms,
-                           struct error *err)
+                           struct offsets *offsets, group_answer_fn *answer,
+                           int64_t now_ms, struct error *err)
 {
     struct groups *groups = mem_alloc(sizeof *groups);
     struct load load = {groups, now_ms};
@@ -216,7 +217,7 @@ int64_t groups_tick(struct groups *groups, int64_t now_ms, int64_t wall_ms)
     return next_ms < groups->check_ms ? next_ms : groups->check_ms;
 }
 
-/* ---- join and sync ---------------------------------------------------------------- */
+/* ---- join and sync ----------------------------------------------------------- */
 
 static struct group *make_classic(struct groups *groups, struct wire_string id)
 {
@@ -232,8 +233,8 @@ static struct group *make_classic(struct groups *groups, struct wire_string id)
 }
 
 /* The group that a join goes to; NULL and why. */
-static struct group *join_group(struct groups *groups, struct wire_string id, bool known,
-                                enum kafka_error *why)
+static struct group *join_group(struct groups *groups, struct wire_string id,
+                                bool known, enum kafka_error *why)
 {
     struct group *group = groups_find(groups, id);
 
@@ -296,7 +297,7 @@ void groups_sync(struct groups *groups, const struct sync_group_request *request
     }
 }
 
-/* ---- heartbeat and leave ---------------------------------------------------------- */
+/* ---- heartbeat and leave ----------------------------------------------------- */
 
 enum kafka_error groups_heartbeat(struct groups *groups,
                                   const struct heartbeat_request *request,
@@ -318,7 +319,8 @@ static enum kafka_error leave_one(struct group *group,
         return KAFKA_UNKNOWN_MEMBER_ID;
     return group->classic
                ? classic_leave(group->classic, who->member_id, who->group_instance_id)
-               : consumer_leave(group->consumer, who->member_id, who->group_instance_id);
+               : consumer_leave(group->consumer, who->member_id,
+                                who->group_instance_id);
 }
 
 static void leave_all(struct groups *groups, struct group *group,
@@ -364,17 +366,17 @@ void groups_leave(struct groups *groups, const struct leave_group_request *reque
         all.members = &one;
         all.members_count = 1;
     }
-    response->members =
-        mem_arena_alloc(arena, ((size_t)all.members_count + 1) * sizeof *response->members);
+    response->members = mem_arena_alloc(arena, ((size_t)all.members_count + 1) *
+                                                   sizeof *response->members);
     leave_all(groups, group, &all, caller, response);
     if (caller->version < 3)
         response->error_code = response->members[0].error_code;
 }
 
-/* ---- offsets ---------------------------------------------------------------------- */
+/* ---- offsets ----------------------------------------------------------------- */
 
-static enum kafka_error missing_group(const struct groups_member *who, bool transactional,
-                                      int16_t version)
+static enum kafka_error missing_group(const struct groups_member *who,
+                                      bool transactional, int16_t version)
 {
     if (who->generation < 0)
         return KAFKA_NONE;
@@ -382,8 +384,10 @@ static enum kafka_error missing_group(const struct groups_member *who, bool tran
                                           : KAFKA_ILLEGAL_GENERATION;
 }
 
-enum kafka_error groups_check_commit(struct groups *groups, const struct groups_member *who,
-                                     bool transactional, const struct groups_caller *caller)
+enum kafka_error groups_check_commit(struct groups *groups,
+                                     const struct groups_member *who,
+                                     bool transactional,
+                                     const struct groups_caller *caller)
 {
     struct group *group = groups_find(groups, who->group);
     struct consumer_commit commit = {who->member, who->instance, who->generation,
@@ -395,13 +399,15 @@ enum kafka_error groups_check_commit(struct groups *groups, const struct groups_
     if (!group) {
         error = missing_group(who, transactional, caller->version);
         if (error == KAFKA_NONE)
-            groups_add(groups, who->group, classic_new(&groups->classic, who->group), NULL);
+            groups_add(groups, who->group, classic_new(&groups->classic, who->group),
+                       NULL);
         return error;
     }
     if (group->consumer) {
         error = consumer_may_commit(group->consumer, &commit);
-        return transactional && error == KAFKA_STALE_MEMBER_EPOCH ? KAFKA_ILLEGAL_GENERATION
-                                                                  : error;
+        return transactional && error == KAFKA_STALE_MEMBER_EPOCH
+                   ? KAFKA_ILLEGAL_GENERATION
+                   : error;
     }
     error = classic_may_commit(group->classic, who, transactional);
     if (error == KAFKA_NONE && !transactional)
@@ -409,7 +415,8 @@ enum kafka_error groups_check_commit(struct groups *groups, const struct groups_
     return error;
 }
 
-enum kafka_error groups_check_fetch(struct groups *groups, const struct groups_member *who)
+enum kafka_error groups_check_fetch(struct groups *groups,
+                                    const struct groups_member *who)
 {
     struct group *group = groups_find(groups, who->group);
 
@@ -420,7 +427,8 @@ enum kafka_error groups_check_fetch(struct groups *groups, const struct groups_m
                : KAFKA_NONE;
 }
 
-enum kafka_error groups_check_offset_delete(struct groups *groups, struct wire_string group,
+enum kafka_error groups_check_offset_delete(struct groups *groups,
+                                            struct wire_string group,
                                             struct wire_string topic)
 {
     struct group *found = groups_find(groups, group);
@@ -431,5 +439,6 @@ enum kafka_error groups_check_offset_delete(struct groups *groups, struct wire_s
         return KAFKA_GROUP_ID_NOT_FOUND;
     if (topic.len < 0)
         return found->classic ? classic_may_delete_offsets(found->classic) : KAFKA_NONE;
-    return groups_subscribes(found, topic) ? KAFKA_GROUP_SUBSCRIBED_TO_TOPIC : KAFKA_NONE;
+    return groups_subscribes(found, topic) ? KAFKA_GROUP_SUBSCRIBED_TO_TOPIC
+                                           : KAFKA_NONE;
 }

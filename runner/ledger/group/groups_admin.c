@@ -36,7 +36,7 @@ bool groups_subscribes(const struct group *group, struct wire_string topic)
     return found;
 }
 
-/* ---- consumer protocol ------------------------------------------------------------ */
+/* ---- consumer protocol ------------------------------------------------------- */
 
 static void refuse(struct consumer_group_heartbeat_response *response,
                    enum kafka_error error, struct wire_string message)
@@ -49,7 +49,8 @@ static void refuse(struct consumer_group_heartbeat_response *response,
 /* A new group, or in place of an empty classic one, if the member gets in. */
 static void join_new_consumer(struct groups *groups, struct group *old,
                               const struct consumer_group_heartbeat_request *request,
-                              const struct groups_caller *caller, struct mem_arena *arena,
+                              const struct groups_caller *caller,
+                              struct mem_arena *arena,
                               struct consumer_group_heartbeat_response *response)
 {
     char *id = mem_strndup(request->group_id.data, (size_t)request->group_id.len);
@@ -63,16 +64,19 @@ static void join_new_consumer(struct groups *groups, struct group *old,
         return;
     }
     if (old) {
-        if (classic_forget(old->classic, &err) != 0) /* at the next open the new one wins */
+        if (classic_forget(old->classic, &err) !=
+            0) /* at the next open the new one wins */
             log_write(LOG_WARN, "groups", NULL, "%s", err.text);
         groups_remove(groups, old);
     }
-    groups_due(groups, groups_add(groups, request->group_id, NULL, made), caller->now_ms);
+    groups_due(groups, groups_add(groups, request->group_id, NULL, made),
+               caller->now_ms);
 }
 
 void groups_consumer_heartbeat(struct groups *groups,
                                const struct consumer_group_heartbeat_request *request,
-                               const struct groups_caller *caller, struct mem_arena *arena,
+                               const struct groups_caller *caller,
+                               struct mem_arena *arena,
                                struct consumer_group_heartbeat_response *response)
 {
     struct wire_string id = request->group_id;
@@ -96,14 +100,14 @@ void groups_consumer_heartbeat(struct groups *groups,
                text_of(arena, "Group", id, " is not a consumer group."));
     } else {
         refuse(response, KAFKA_GROUP_ID_NOT_FOUND,
-               text_of(arena, request->member_epoch < 0 ? "Group" : "Consumer group", id,
-                       " not found."));
+               text_of(arena, request->member_epoch < 0 ? "Group" : "Consumer group",
+                       id, " not found."));
     }
 }
 
-void groups_consumer_describe(struct groups *groups, struct wire_string group,
-                              struct mem_arena *arena,
-                              struct consumer_group_describe_response_described_group *out)
+void groups_consumer_describe(
+    struct groups *groups, struct wire_string group, struct mem_arena *arena,
+    struct consumer_group_describe_response_described_group *out)
 {
     struct group *found = groups_find(groups, group);
 
@@ -115,11 +119,12 @@ void groups_consumer_describe(struct groups *groups, struct wire_string group,
         return;
     }
     out->error_code = KAFKA_GROUP_ID_NOT_FOUND;
-    out->error_message = found ? text_of(arena, "Group", group, " is not a consumer group.")
-                               : text_of(arena, "Group", group, " not found.");
+    out->error_message =
+        found ? text_of(arena, "Group", group, " is not a consumer group.")
+              : text_of(arena, "Group", group, " not found.");
 }
 
-/* ---- administration --------------------------------------------------------------- */
+/* ---- administration ---------------------------------------------------------- */
 
 void groups_describe(struct groups *groups, struct wire_string group, int16_t version,
                      struct mem_arena *arena,
@@ -137,8 +142,9 @@ void groups_describe(struct groups *groups, struct wire_string group, int16_t ve
     if (version < 6)
         return;
     out->error_code = KAFKA_GROUP_ID_NOT_FOUND;
-    out->error_message = found ? text_of(arena, "Group", group, " is not a classic group.")
-                               : text_of(arena, "Group", group, " not found.");
+    out->error_message =
+        found ? text_of(arena, "Group", group, " is not a classic group.")
+              : text_of(arena, "Group", group, " not found.");
 }
 
 /* Is the text among the filters, in any case of letters? No filter lets all through. */
@@ -147,7 +153,8 @@ static bool passes(const char *text, const struct wire_string *filters, int32_t 
     size_t len = strlen(text);
 
     for (int32_t i = 0; i < count; i++) {
-        if (filters[i].len == (int32_t)len && strncasecmp(text, filters[i].data, len) == 0)
+        if (filters[i].len == (int32_t)len &&
+            strncasecmp(text, filters[i].data, len) == 0)
             return true;
     }
     return count <= 0;
@@ -210,14 +217,15 @@ enum kafka_error groups_delete(struct groups *groups, struct wire_string group)
     if (!is_empty(found))
         return KAFKA_NON_EMPTY_GROUP;
     if (offsets_delete_group(groups->offsets, group, &err) != 0) {
-        log_write(LOG_ERROR, "groups", NULL, "offsets of group %.*s are not deleted: %s",
-                  (int)group.len, group.data, err.text);
+        log_write(LOG_ERROR, "groups", NULL,
+                  "offsets of group %.*s are not deleted: %s", (int)group.len,
+                  group.data, err.text);
         return KAFKA_COORDINATOR_NOT_AVAILABLE;
     }
     return forget(groups, found);
 }
 
-/* ---- expiry ----------------------------------------------------------------------- */
+/* ---- expiry ------------------------------------------------------------------ */
 
 struct expired {
     struct wire_string topic; /* a copy in the arena */
@@ -236,8 +244,9 @@ struct expiry {
 static bool is_expired(const struct expiry *expiry, const struct offset *offset)
 {
     const struct group *group = expiry->group;
-    int64_t base = group->classic ? classic_retention_base(group->classic, offset->commit_ms)
-                                  : offset->commit_ms;
+    int64_t base = group->classic
+                       ? classic_retention_base(group->classic, offset->commit_ms)
+                       : offset->commit_ms;
 
     if (base == INT64_MAX)
         return false;
@@ -257,8 +266,8 @@ static bool collect_expired(void *arg, struct wire_string topic, int32_t partiti
         return true;
     copy.data = mem_arena_strndup(&expiry->arena, topic.data, (size_t)topic.len);
     copy.len = topic.len;
-    expiry->items =
-        mem_grow(expiry->items, expiry->count, &expiry->capacity, sizeof *expiry->items);
+    expiry->items = mem_grow(expiry->items, expiry->count, &expiry->capacity,
+                             sizeof *expiry->items);
     expiry->items[expiry->count++] = (struct expired){copy, partition};
     return true;
 }

@@ -12,13 +12,14 @@
 /* Beyond any topic's number of partitions: an index above it is damage. */
 enum { PARTITION_MAX = 1 << 20 };
 
-/* "oc" group topic partition: committed. "op" producer group topic partition: pending. */
+/* "oc" group topic partition, and for pending ones "op" producer group topic partition. */
 static const char committed_prefix[2] = {'o', 'c'};
 static const char pending_prefix[2] = {'o', 'p'};
 
 /* The key of a committed offset, or with a producer id that of a pending one. */
-static void key_write(struct text_buf *key, int64_t producer_id, struct wire_string group,
-                      struct wire_string topic, int32_t partition)
+static void key_write(struct text_buf *key, int64_t producer_id,
+                      struct wire_string group, struct wire_string topic,
+                      int32_t partition)
 {
     key->len = 0;
     text_append_bytes(key, producer_id < 0 ? committed_prefix : pending_prefix, 2);
@@ -36,7 +37,8 @@ static void key_of_slot(struct text_buf *key, int64_t producer_id,
               slot->partition);
 }
 
-static void value_write(struct text_buf *value, const struct offset *offset, int64_t order)
+static void value_write(struct text_buf *value, const struct offset *offset,
+                        int64_t order)
 {
     struct wire_string metadata = offset->metadata;
 
@@ -51,7 +53,7 @@ static void value_write(struct text_buf *value, const struct offset *offset, int
     pack_string(value, metadata);
 }
 
-/* ---- open and close --------------------------------------------------------------- */
+/* ---- open and close ---------------------------------------------------------- */
 
 struct load {
     struct offsets *offsets;
@@ -59,7 +61,8 @@ struct load {
     int64_t bad;
 };
 
-static bool load_value(const void *data, size_t len, struct offset *offset, int64_t *order)
+static bool load_value(const void *data, size_t len, struct offset *offset,
+                       int64_t *order)
 {
     struct unpack in = {data, len, false};
 
@@ -132,12 +135,14 @@ void offsets_close(struct offsets *offsets)
     free(offsets);
 }
 
-/* ---- queries ---------------------------------------------------------------------- */
+/* ---- queries ----------------------------------------------------------------- */
 
-const struct offset *offsets_find(const struct offsets *offsets, struct wire_string group,
-                                  struct wire_string topic, int32_t partition)
+const struct offset *offsets_find(const struct offsets *offsets,
+                                  struct wire_string group, struct wire_string topic,
+                                  int32_t partition)
 {
-    const struct offsets_slot *slot = offsets_slot_find(offsets, group, topic, partition);
+    const struct offsets_slot *slot =
+        offsets_slot_find(offsets, group, topic, partition);
 
     return slot && slot->committed ? &slot->value.offset : NULL;
 }
@@ -145,7 +150,8 @@ const struct offset *offsets_find(const struct offsets *offsets, struct wire_str
 bool offsets_unstable(const struct offsets *offsets, struct wire_string group,
                       struct wire_string topic, int32_t partition)
 {
-    const struct offsets_slot *slot = offsets_slot_find(offsets, group, topic, partition);
+    const struct offsets_slot *slot =
+        offsets_slot_find(offsets, group, topic, partition);
 
     return slot && slot->pending > 0;
 }
@@ -165,7 +171,8 @@ void offsets_each(const struct offsets *offsets, struct wire_string group,
         for (int32_t i = 0; i < topic->slots_count; i++) {
             const struct offsets_slot *slot = topic->slots[i];
 
-            if (slot && slot->committed && !fn(arg, topic->name, i, &slot->value.offset))
+            if (slot && slot->committed &&
+                !fn(arg, topic->name, i, &slot->value.offset))
                 return;
         }
     }
@@ -181,9 +188,10 @@ void offsets_each_group(const struct offsets *offsets, offsets_group_fn *fn, voi
     }
 }
 
-/* ---- commits ---------------------------------------------------------------------- */
+/* ---- commits ----------------------------------------------------------------- */
 
-void offsets_begin(struct offsets *offsets, struct wire_string group, int64_t producer_id)
+void offsets_begin(struct offsets *offsets, struct wire_string group,
+                   int64_t producer_id)
 {
     offsets->group = group;
     offsets->producer_id = producer_id;
@@ -254,8 +262,9 @@ static bool settles(const struct offsets_pending *pending)
     return !slot->committed || pending->value.order > slot->value.order;
 }
 
-static int store_settled(struct offsets *offsets, const struct offsets_producer *producer,
-                         bool commit, struct error *err)
+static int store_settled(struct offsets *offsets,
+                         const struct offsets_producer *producer, bool commit,
+                         struct error *err)
 {
     const struct offsets_pending *pending = producer->pending;
 
@@ -295,16 +304,18 @@ int offsets_settle(struct offsets *offsets, int64_t producer_id, bool commit,
 
         next = pending->hh.next;
         if (commit && settles(pending)) {
-            offsets_value_set(&slot->value, &pending->value.offset, pending->value.order);
+            offsets_value_set(&slot->value, &pending->value.offset,
+                              pending->value.order);
             slot->committed = true;
         }
-        offsets_pending_free(offsets, producer, pending); /* the last: producer as well */
+        offsets_pending_free(offsets, producer,
+                             pending); /* the last: producer as well */
         offsets_slot_prune(offsets, slot);
     }
     return 0;
 }
 
-/* ---- removal ---------------------------------------------------------------------- */
+/* ---- removal ----------------------------------------------------------------- */
 
 struct slots {
     struct offsets_slot **items;
@@ -338,7 +349,8 @@ static struct offsets_pending *pending_of(const struct offsets_producer *produce
 static int store_erased(struct offsets *offsets, const struct offsets_slot *slot,
                         struct error *err)
 {
-    const struct offsets_producer *producer = slot->pending > 0 ? offsets->producers : NULL;
+    const struct offsets_producer *producer =
+        slot->pending > 0 ? offsets->producers : NULL;
 
     key_of_slot(&offsets->key, -1, slot);
     if (slot->committed &&

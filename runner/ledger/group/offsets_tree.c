@@ -53,8 +53,8 @@ struct offsets_slot *offsets_slot_find(const struct offsets *offsets,
     return found->slots[partition];
 }
 
-static struct offsets_topic *topic_make(struct offsets *offsets, struct wire_string group,
-                                        struct wire_string topic)
+static struct offsets_topic *
+topic_make(struct offsets *offsets, struct wire_string group, struct wire_string topic)
 {
     struct offsets_group *owner = offsets_group_find(offsets, group);
     struct offsets_topic *made;
@@ -76,7 +76,8 @@ static struct offsets_topic *topic_make(struct offsets *offsets, struct wire_str
     return made;
 }
 
-struct offsets_slot *offsets_slot_make(struct offsets *offsets, struct wire_string group,
+struct offsets_slot *offsets_slot_make(struct offsets *offsets,
+                                       struct wire_string group,
                                        struct wire_string topic, int32_t partition)
 {
     struct offsets_topic *owner = topic_make(offsets, group, topic);
@@ -149,7 +150,8 @@ void offsets_value_set(struct offsets_value *value, const struct offset *offset,
     value->order = order;
 }
 
-struct offsets_producer *offsets_producer_find(const struct offsets *offsets, int64_t id)
+struct offsets_producer *offsets_producer_find(const struct offsets *offsets,
+                                               int64_t id)
 {
     struct offsets_producer *found = NULL;
 
@@ -157,7 +159,8 @@ struct offsets_producer *offsets_producer_find(const struct offsets *offsets, in
     return found;
 }
 
-struct offsets_pending *offsets_pending_make(struct offsets *offsets, int64_t producer_id,
+struct offsets_pending *offsets_pending_make(struct offsets *offsets,
+                                             int64_t producer_id,
                                              struct offsets_slot *slot)
 {
     struct offsets_producer *producer = offsets_producer_find(offsets, producer_id);

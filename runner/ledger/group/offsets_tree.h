@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * offsets_tree.h - the offsets in memory: group, topic, partition; and by producer those
- * that are pending. Private to offsets.c and offsets_tree.c, which says nothing to disk.
- * Layer: ledger/group.
+ * offsets_tree.h - the offsets in memory: group, topic, partition; and by producer
+ * those that are pending. Private to offsets.c and offsets_tree.c, which says nothing
+ * to disk. Layer: ledger/group.
  */
 #ifndef LEDGER_GROUP_OFFSETS_TREE_H
 #define LEDGER_GROUP_OFFSETS_TREE_H
@@ -17,7 +17,7 @@ struct offsets_value {
     struct offset offset;
     char *metadata;
     int32_t capacity;
-    int64_t order; /* of its write: the later one of a plain and a pending commit wins */
+    int64_t order; /* of its write: of a plain and a pending commit the later one wins */
 };
 
 struct offsets_slot {
@@ -82,7 +82,8 @@ struct offsets_topic *offsets_topic_find(const struct offsets *offsets,
 struct offsets_slot *offsets_slot_find(const struct offsets *offsets,
                                        struct wire_string group,
                                        struct wire_string topic, int32_t partition);
-struct offsets_slot *offsets_slot_make(struct offsets *offsets, struct wire_string group,
+struct offsets_slot *offsets_slot_make(struct offsets *offsets,
+                                       struct wire_string group,
                                        struct wire_string topic, int32_t partition);
 /* Free it, and its topic and group with the last one, unless something is in it. */
 void offsets_slot_prune(struct offsets *offsets, struct offsets_slot *slot);
@@ -90,9 +91,11 @@ void offsets_slot_prune(struct offsets *offsets, struct offsets_slot *slot);
 void offsets_value_set(struct offsets_value *value, const struct offset *offset,
                        int64_t order);
 
-struct offsets_producer *offsets_producer_find(const struct offsets *offsets, int64_t id);
+struct offsets_producer *offsets_producer_find(const struct offsets *offsets,
+                                               int64_t id);
 /* The producer's pending offset of the slot, made when there is none. */
-struct offsets_pending *offsets_pending_make(struct offsets *offsets, int64_t producer_id,
+struct offsets_pending *offsets_pending_make(struct offsets *offsets,
+                                             int64_t producer_id,
                                              struct offsets_slot *slot);
 /* Free one pending offset; the producer with its last one. The slot is not pruned. */
 void offsets_pending_free(struct offsets *offsets, struct offsets_producer *producer,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * pack.h - numbers and texts as bytes, for keys and values in the store.
- * Layer: ledger/group (pure). Big-endian; a text is its length (int32, -1: null) and its
+ * pack.h - numbers and texts as bytes, for keys and values in the store. Layer:
+ * ledger/group (pure). Big-endian; a text is its length (int32, -1: null) and its
  * bytes. Reading never passes the end: what is missing is 0 or null, and bad says so.
  */
 #ifndef LEDGER_GROUP_PACK_H
