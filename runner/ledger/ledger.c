@@ -145,6 +145,24 @@ static void on_partition_open(void *arg, struct topic *topic, int32_t index,
                        index, partition, ledger->wall_ms);
 }
 
+/* Partitions that were opened before the coordinator was there. */
+static void reconcile_open(struct ledger *ledger)
+{
+    int32_t count = topics_count(ledger->topics);
+
+    for (int32_t i = 0; i < count; i++) {
+        struct topic *topic = topics_at(ledger->topics, i);
+        struct wire_string name = {topic->name, topic->name_len};
+
+        for (int32_t p = 0; p < topic->partitions; p++) {
+            struct partition *partition = topics_partition_open(topic, p);
+
+            if (partition)
+                txns_reconcile(ledger->txns, name, p, partition, ledger->wall_ms);
+        }
+    }
+}
+
 static void copy_settings(struct ledger *ledger, const struct ledger_settings *settings)
 {
     struct ledger_settings *own = &ledger->own->settings;
@@ -252,6 +270,7 @@ static int open_coordinators(struct ledger *ledger, struct error *err)
         txns_open(ledger->store, &host, ledger->now_ms, ledger->wall_ms, err);
     if (ledger->txns == NULL)
         return -1;
+    reconcile_open(ledger);
     topics_on_delete(ledger->topics, on_topic_gone, ledger);
     return 0;
 }

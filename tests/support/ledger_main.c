@@ -70,6 +70,7 @@ int main(int argc, char **argv)
         return 2;
     }
     log_set_level(LOG_INFO);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is a test's full disk */
     loop = loop_new(&err);
     if (loop && watch_signals(loop, &stop, &err) == 0)
         ledger = ledger_open(loop, &settings, &err);

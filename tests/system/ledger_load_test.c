@@ -295,6 +295,54 @@ START_TEST(descriptors_that_run_out_only_delay_connections)
 }
 END_TEST
 
+static atomic_int delivered;
+
+static void count_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)rk;
+    (void)opaque;
+    atomic_fetch_add(&delivered, message->err == 0);
+}
+
+/* A limit of the size of a file stands for the end of a disk. */
+START_TEST(a_full_disk_delays_and_loses_nothing)
+{
+    static char value[RECORD_BYTES];
+    struct rlimit no_limit, full = {.rlim_cur = 1 << 20, .rlim_max = RLIM_INFINITY};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[256];
+    int before;
+    rd_kafka_t *rk;
+
+    (void)ledger_child_start(&broker, "auto_create=1");
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", broker.address, text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "enable.idempotence", "true", text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "log_level", "2", text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "linger.ms", "1", text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "retry.backoff.max.ms", "200", text, sizeof text);
+    rd_kafka_conf_set_dr_msg_cb(conf, count_delivery);
+    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    produce(rk, 500);
+    ck_assert_int_eq(prlimit(broker.pid, RLIMIT_FSIZE, &full, &no_limit), 0);
+    for (int i = 0; i < 2000; i++)
+        ck_assert_int_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("load"),
+                                           RD_KAFKA_V_PARTITION(0),
+                                           RD_KAFKA_V_VALUE(value, sizeof value),
+                                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                           RD_KAFKA_V_END), 0);
+    ck_assert_int_ne(rd_kafka_flush(rk, 2000), 0);
+    before = atomic_load(&delivered);
+    ck_assert_int_lt(before, 2500);
+    ck_assert_int_ge(consume_all(), before); /* it still serves */
+    ck_assert_int_eq(prlimit(broker.pid, RLIMIT_FSIZE, &no_limit, NULL), 0);
+    ck_assert_int_eq(rd_kafka_flush(rk, CALL_MS), 0);
+    ck_assert_int_eq(atomic_load(&delivered), 2500);
+    ck_assert_int_eq(consume_all(), 2500);
+    rd_kafka_destroy(rk);
+    (void)ledger_child_stop(&broker);
+}
+END_TEST
+
 START_TEST(it_is_small_and_ready_at_once)
 {
     int64_t ready_ms = INT64_MAX;
@@ -328,6 +376,7 @@ int main(void)
     tcase_add_test(tcase, a_crowd_does_not_stop_a_good_client);
     tcase_add_loop_test(tcase, all_that_is_acknowledged_is_there_after_a_stop, 0, 2);
     tcase_add_test(tcase, descriptors_that_run_out_only_delay_connections);
+    tcase_add_test(tcase, a_full_disk_delays_and_loses_nothing);
     tcase_add_test(tcase, it_is_small_and_ready_at_once);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);

@@ -208,6 +208,10 @@ static void wait_for_flush(struct ledger *ledger, struct request *request,
     wait->request = request;
     wait->response = *response;
     wait->ticket = sync_ticket(ledger->sync);
+    if (sync_reached(ledger->sync, wait->ticket)) { /* nothing new: errors, duplicates */
+        request_answer(request, response);
+        return;
+    }
     request->state = wait;
     DL_APPEND(ledger->produces, wait);
     request_on_gone(request, forget_wait, ledger);
