@@ -227,6 +227,14 @@ static void fill_configs(struct ledger_private *own)
     put_number(&own->fixed, "num.partitions", settings->default_partitions);
     config_put(&own->fixed, "auto.create.topics.enable",
                settings->auto_create_topics ? "true" : "false");
+    put_number(&own->fixed, "group.initial.rebalance.delay.ms",
+               settings->group_initial_rebalance_delay_ms);
+    put_number(&own->fixed, "node.id", LEDGER_NODE_ID);
+    put_number(&own->fixed, "broker.id", LEDGER_NODE_ID);
+    put_number(&own->fixed, "offsets.topic.replication.factor", 1);
+    put_number(&own->fixed, "transaction.state.log.replication.factor", 1);
+    config_put(&own->fixed, "process.roles", "broker,controller");
+    config_put(&own->fixed, "log.dirs", settings->data_dir);
 }
 
 static int open_topics(struct ledger *ledger, struct error *err)
@@ -275,6 +283,19 @@ static int open_coordinators(struct ledger *ledger, struct error *err)
     return 0;
 }
 
+/* Where it listens is only known now. */
+static void fix_listeners(struct ledger *ledger)
+{
+    const struct ledger_settings *own = &ledger->own->settings;
+    char *listens = mem_printf("PLAINTEXT://%s:%d", own->host, server_port(ledger->server));
+    char *told = mem_printf("PLAINTEXT://%s:%d", ledger->host, ledger->port);
+
+    topics_fix(ledger->topics, "listeners", listens);
+    topics_fix(ledger->topics, "advertised.listeners", told);
+    free(told);
+    free(listens);
+}
+
 static int open_server(struct ledger *ledger, struct error *err)
 {
     const struct ledger_settings *own = &ledger->own->settings;
@@ -289,6 +310,7 @@ static int open_server(struct ledger *ledger, struct error *err)
     if (ledger->server == NULL)
         return -1;
     ledger->port = own->advertised_port ? own->advertised_port : server_port(ledger->server);
+    fix_listeners(ledger);
     return 0;
 }
 

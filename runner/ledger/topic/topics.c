@@ -172,9 +172,7 @@ static bool is_default(const char *name, const char *value)
 static void copy_fixed(struct topics *topics, const struct config_set *fixed)
 {
     for (size_t i = 0; fixed != NULL && i < fixed->count; i++)
-        if (!is_default(fixed->entries[i].name, fixed->entries[i].value))
-            config_put(&topics->broker.fixed, fixed->entries[i].name,
-                       fixed->entries[i].value);
+        topics_fix(topics, fixed->entries[i].name, fixed->entries[i].value);
 }
 
 struct topics *topics_open(const struct topics_settings *settings, struct store *store,
@@ -297,6 +295,12 @@ void topics_on_open(struct topics *topics, topics_opened_fn *fn, void *arg)
 const struct config_broker *topics_broker(const struct topics *topics)
 {
     return &topics->broker;
+}
+
+void topics_fix(struct topics *topics, const char *name, const char *value)
+{
+    if (!is_default(name, value))
+        config_put(&topics->broker.fixed, name, value);
 }
 
 struct config_set *topics_group_set(struct topics *topics, struct wire_string group)

@@ -137,6 +137,8 @@ void topics_on_open(struct topics *topics, topics_opened_fn *fn, void *arg);
 
 /* Configs of the broker ("" or "1") and of groups. */
 const struct config_broker *topics_broker(const struct topics *topics);
+/* One more static config of the broker, known only after the open: where it listens. */
+void topics_fix(struct topics *topics, const char *name, const char *value);
 const struct config_set *topics_group(const struct topics *topics, struct wire_string group);
 typedef void topics_group_fn(void *arg, const char *group, const struct config_set *set);
 void topics_each_group(const struct topics *topics, topics_group_fn *fn, void *arg);

@@ -5,7 +5,8 @@
 #include "ledger/topic/topics_private.h"
 
 enum {
-    PASS_MS = 15 * 1000,         /* between two visits of an open partition */
+    PASS_MS = 5 * 1000,          /* between two visits of an open partition */
+    FIRST_CLOSED_MS = 30 * 1000, /* after the start, the first visit of closed ones */
     EXPIRY_MS = 10 * 60 * 1000,  /* between two looks for idle producers */
     SLICE_UNITS = 2048,          /* what a slice may cost; about 5 ms */
     UNITS_VISIT = 4,             /* an open partition */
@@ -106,7 +107,7 @@ int64_t topics_tick(struct topics *topics, int64_t now_ms, int64_t wall_ms)
         units -= UNITS_OPEN;
     if (upkeep->next_pass == 0) { /* the first tick: nothing is due right after the start */
         upkeep->next_pass = now_ms + PASS_MS;
-        upkeep->next_closed = now_ms + PASS_MS;
+        upkeep->next_closed = now_ms + FIRST_CLOSED_MS;
         upkeep->next_expiry = now_ms + EXPIRY_MS;
     }
     if (upkeep->compacting != NULL)
