@@ -236,12 +236,13 @@ int config_values(enum config_resource resource, const struct config_key *key,
     if (resource != CONFIG_BROKER && set != NULL)
         add_value(&list, key->name, config_get(set, key->name),
                   resource == CONFIG_GROUP ? CONFIG_SOURCE_GROUP : CONFIG_SOURCE_TOPIC);
-    if (resource == CONFIG_GROUP) {
+    if (resource == CONFIG_GROUP && list.count == 0) {
         const char *value = synonyms[0].name != NULL ? broker_text(broker, synonyms[0].name)
                                                      : key->fallback;
         add_value(&list, key->name, value, CONFIG_SOURCE_DEFAULT);
-        return list.count;
     }
+    if (resource == CONFIG_GROUP)
+        return list.count;
     own = list.count;
     add_broker_values(&list, synonyms, broker);
     if (synonyms[0].name != NULL)
