@@ -93,6 +93,7 @@ static inline uint8_t *bench_make(struct records_builder *builder,
     int64_t timestamp = spec->timestamp != 0 ? spec->timestamp : wall_ms;
     struct batch model = {
         .base_timestamp = timestamp,
+        .max_timestamp = timestamp,
         .producer_id = spec->producer_id,
         .producer_epoch = spec->epoch,
         .base_sequence = spec->sequence,
