@@ -397,6 +397,43 @@ START_TEST(a_changed_config_is_obeyed_by_open_partitions)
 }
 END_TEST
 
+static bool count_records(void *arg, const struct batch *batch, const uint8_t *data,
+                          const struct partition_slice *slice)
+{
+    (void)data;
+    (void)slice;
+    *(int *)arg += batch->record_count;
+    return true;
+}
+
+START_TEST(compacted_topics_are_compacted)
+{
+    struct topic *topic;
+    int count = 0;
+
+    create("k", 1, 1);
+    topic = find("k");
+    configure(topic, "cleanup.policy", "compact");
+    configure(topic, "min.cleanable.dirty.ratio", "0.01");
+    configure(topic, "segment.ms", "100");
+    for (int i = 0; i < 4; i++) {
+        append(topic, 0, 50); /* all with the same key */
+        pass_time(1000);
+    }
+    ck_assert(bench_each(topics_partition(desk.topics, topic, 0), false, count_records,
+                         &count));
+    ck_assert_int_eq(count, 200);
+    pass_time(60 * 1000);
+    count = 0;
+    ck_assert(bench_each(topics_partition(desk.topics, topic, 0), false, count_records,
+                         &count));
+    ck_assert_int_le(count, 51); /* the last of the closed segments and the active one */
+    ck_assert_int_ge(count, 50);
+    reopen_desk();
+    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("k"), 0)), 200);
+}
+END_TEST
+
 START_TEST(configs_of_a_group_are_kept_and_have_defaults)
 {
     struct config_set set = {0};
@@ -552,6 +589,7 @@ int main(void)
     tcase_add_test(tests, a_topic_grows_and_never_shrinks);
     tcase_add_test(tests, retention_works_on_partitions_that_nobody_has_opened);
     tcase_add_test(tests, a_changed_config_is_obeyed_by_open_partitions);
+    tcase_add_test(tests, compacted_topics_are_compacted);
     tcase_add_test(tests, configs_of_a_group_are_kept_and_have_defaults);
     tcase_add_test(tests, a_full_disk_makes_no_half_topic);
     tcase_add_test(tests, random_changes_are_those_of_a_naive_catalogue);
