@@ -16,6 +16,7 @@ SUBSCRIPTION = (b"\0\1\0\0\0\1" + len(TOPIC).to_bytes(2, "big") + TOPIC.encode()
                 b"\xff\xff\xff\xff\0\0\0\0")
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STRANGER = "nobody"
+CONCURRENT_TRANSACTIONS = 51
 
 
 def setUpModule():
@@ -335,6 +336,72 @@ class Groups(conformance.Case):
             for g in (self.group, "no-such-group", self.group)])
         c.delete()
         self.expect_lines()
+
+    def test_offsets_in_transactions(self):
+        c = self.client()
+        producer = dict(zip(("ProducerId", "ProducerEpoch"), wait(
+            lambda: self.init_producer(c), "a producer id")))
+        names = dict(TransactionalId=self.group, **producer)
+
+        def add():
+            answer = c.connection.call("AddOffsetsToTxn", 3, GroupId=self.group, **names)
+            return answer["ErrorCode"] != CONCURRENT_TRANSACTIONS and answer
+
+        def send(offset, **who):
+            c.hear("add", wait(add, "the end of the transaction before"))
+            c.call("commit in transaction", "TxnOffsetCommit", 3, GroupId=self.group, **names,
+                   **who, Topics=[dict(Name=TOPIC, Partitions=[
+                       dict(PartitionIndex=0, CommittedOffset=offset, CommittedMetadata="t")])])
+
+        def end(committed):
+            c.call("end", "EndTxn", 3, Committed=committed, **names)
+            wait(lambda: not self.is_unstable(c), "the offsets to be settled")
+            c.fetch()
+
+        def fetch_stable():
+            c.call("fetch stable", "OffsetFetch", 8, RequireStable=True, Groups=[dict(
+                GroupId=self.group, Topics=[dict(Name=TOPIC, PartitionIndexes=[0, 1])])])
+
+        send(1)
+        c.fetch()
+        fetch_stable()
+        end(True)
+        send(2)
+        fetch_stable()
+        end(False)
+        send(3)
+        c.commit_outside(offset=30)  # later than the pending one
+        end(True)
+        send(4, GenerationId=1)
+        send(4, MemberId=STRANGER)
+        end(False)
+        send(5)
+        c.delete_offsets((TOPIC, (0,)))
+        fetch_stable()
+        end(True)
+        c.ask_join_new()
+        c.joined()
+        send(6)
+        send(7, GenerationId=c.generation, MemberId=c.member)
+        send(8, GenerationId=c.generation - 1, MemberId=c.member)
+        end(True)
+        c.leave((c.member, None))
+        send(9)
+        c.delete()
+        fetch_stable()
+        end(True)
+        c.delete()
+        self.expect_lines()
+
+    def init_producer(self, c):
+        answer = c.connection.call("InitProducerId", 4, TransactionalId=self.group,
+                                   TransactionTimeoutMs=60000, ProducerId=-1, ProducerEpoch=-1)
+        return answer["ErrorCode"] == 0 and (answer["ProducerId"], answer["ProducerEpoch"])
+
+    def is_unstable(self, c):
+        answer = c.connection.call("OffsetFetch", 8, RequireStable=True, Groups=[dict(
+            GroupId=self.group, Topics=[dict(Name=TOPIC, PartitionIndexes=[0])])])
+        return answer["Groups"][0]["Topics"][0]["Partitions"][0]["ErrorCode"] != 0
 
     def test_joins_that_are_refused(self):
         c = self.client()
