@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { LINGER_MS = 1000 };
+enum { LINGER_MS = 1000, OTHER_FILES = 32 };
 
 void ledger_settings_default(struct ledger_settings *settings)
 {
@@ -163,6 +164,20 @@ static void reconcile_open(struct ledger *ledger)
     }
 }
 
+/* What clients are told when nobody says it: where we listen, if that is one address. */
+static char *choose_host(const struct ledger_settings *settings)
+{
+    const char *host = settings->host;
+    char name[HOST_NAME_MAX + 1] = "localhost";
+
+    if (settings->advertised_host)
+        return mem_strdup(settings->advertised_host);
+    if (host[0] != '\0' && strcmp(host, "0.0.0.0") != 0 && strcmp(host, "::") != 0)
+        return mem_strdup(host);
+    (void)gethostname(name, sizeof name - 1);
+    return mem_strdup(name);
+}
+
 static void copy_settings(struct ledger *ledger, const struct ledger_settings *settings)
 {
     struct ledger_settings *own = &ledger->own->settings;
@@ -170,9 +185,7 @@ static void copy_settings(struct ledger *ledger, const struct ledger_settings *s
     *own = *settings;
     own->host = mem_strdup(settings->host);
     own->data_dir = mem_strdup(settings->data_dir);
-    own->advertised_host =
-        mem_strdup(settings->advertised_host ? settings->advertised_host
-                                             : settings->host);
+    own->advertised_host = choose_host(settings);
     ledger->data_dir = own->data_dir;
     ledger->host = own->advertised_host;
     ledger->auto_create_topics = own->auto_create_topics;
@@ -296,6 +309,18 @@ static void fix_listeners(struct ledger *ledger)
     free(listens);
 }
 
+/* Half of the descriptors are for files (log_pool_new), some for everything else. */
+static int connections_limit(int wanted)
+{
+    struct rlimit limit;
+    int room = 64;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 > OTHER_FILES + 64)
+        room = limit.rlim_cur / 2 > INT32_MAX ? INT32_MAX
+                                              : (int)(limit.rlim_cur / 2) - OTHER_FILES;
+    return wanted < room ? wanted : room;
+}
+
 static int open_server(struct ledger *ledger, struct error *err)
 {
     const struct ledger_settings *own = &ledger->own->settings;
@@ -304,7 +329,7 @@ static int open_server(struct ledger *ledger, struct error *err)
     server_settings_default(&settings);
     settings.host = own->host;
     settings.port = own->port;
-    settings.max_connections = own->max_connections;
+    settings.max_connections = connections_limit(own->max_connections);
     settings.before_answer = before_answer;
     ledger->server = server_open(ledger->loop, &settings, serve, ledger, err);
     if (ledger->server == NULL)

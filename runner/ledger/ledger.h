@@ -26,7 +26,8 @@ enum ledger_fsync { LEDGER_FSYNC_INTERVAL, LEDGER_FSYNC_ALWAYS };
 struct ledger_settings {
     const char *host;            /* to listen on */
     int port;                    /* 0: the kernel's choice */
-    const char *advertised_host; /* what clients are told; NULL: host */
+    const char *advertised_host; /* what clients are told; NULL: host, or the machine's name
+                                  * when that is every address */
     int advertised_port;         /* 0: the port it listens on */
     const char *data_dir;        /* made when it is missing */
     bool auto_create_topics;
@@ -36,7 +37,7 @@ struct ledger_settings {
     enum ledger_fsync fsync;
     int64_t fsync_interval_ms;
     int64_t idle_stop_ms; /* ledger_idle says true after so long without clients; 0: never */
-    int max_connections;
+    int max_connections; /* at most; and at most half of the descriptors */
 };
 
 void ledger_settings_default(struct ledger_settings *settings);
