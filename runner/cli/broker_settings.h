@@ -46,6 +46,6 @@ int broker_settings_option(struct broker_settings *settings, int argc, char **ar
     "  --fsync WHEN              interval, or always: before every answer (interval)\n"        \
     "  --fsync-interval TIME     what a power cut can cost at most (1s)\n"                     \
     "  --idle-stop TIME          end after so long without clients (10m); 0: never\n"          \
-    "  --max-connections N       more wait in the backlog (10000)\n"
+    "  --max-connections N       more wait (as many as descriptors)\n"
 
 #endif

@@ -180,7 +180,19 @@ def compare_message(name, ours, their):
         yield found
 
 
-def main(dump, kafka):
+def compare_document(path, apis):
+    """The table of docs/broker.md says what the code offers."""
+    with open(path, encoding="utf-8") as file:
+        shown = re.findall(r"^\| (\w+) \| (\d+) \| (\d+)(?: to (\d+))? \|$", file.read(), re.M)
+    told = {name: (int(key), int(first), int(last or first))
+            for name, key, first, last in shown}
+    for name in sorted(set(told) | set(apis)):
+        if told.get(name) != apis.get(name):
+            yield "%s: %s is %s, the code offers %s" % (path, name, told.get(name),
+                                                        apis.get(name))
+
+
+def main(dump, kafka, document):
     folder = subprocess.run([kafka, "fetch"], check=True, stdout=subprocess.PIPE,
                             text=True).stdout.strip()
     jars = glob.glob(folder + "/kafka-clients-[0-9]*.jar")
@@ -192,6 +204,7 @@ def main(dump, kafka):
     checks, wrong = len(apis), []
     for name, (key, minimum, maximum) in apis.items():
         wrong += compare_api(name, key, minimum, maximum, theirs)
+    wrong += compare_document(document, apis)
     for name, message in ours.items():
         for found in compare_message(name, message, theirs[name]):
             checks += 1
