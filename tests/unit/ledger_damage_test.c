@@ -59,8 +59,21 @@ static void store(const char *dir, const struct original *file, const uint8_t *d
     (void)fclose(out);
 }
 
-/* Damage one file of the copy; the others are as they were. */
-static void damage(const char *dir)
+static bool is_active(size_t number)
+{
+    for (size_t i = 0; i < file_count; i++)
+        if (strstr(files[i].name, ".log") != NULL &&
+            strcmp(files[i].name, files[number].name) > 0)
+            return false;
+    return strstr(files[number].name, ".log") != NULL;
+}
+
+/*
+ * Damage one file of the copy; the others are as they were. True: the segment that
+ * grows has become shorter. If that is between two batches and the log was not closed,
+ * nobody can tell it from a log to which no more had been written.
+ */
+static bool damage(const char *dir)
 {
     size_t victim = (size_t)random() % file_count, len;
     uint8_t *data;
@@ -79,6 +92,7 @@ static void damage(const char *dir)
         store(dir, &files[i], i == victim ? data : files[i].data,
               i == victim ? len : files[i].len);
     free(data);
+    return len < files[victim].len && is_active(victim);
 }
 
 /* Lines on stderr since the last call that name lost offsets or a cut end. */
@@ -145,9 +159,8 @@ START_TEST(damaged_copies_never_crash_and_never_give_a_wrong_record)
     for (int round = 0; round < rounds; round++) {
         int64_t gaps, count, offset, time;
         struct error err = {0};
-        bool named;
+        bool named, shorter = damage(dir);
 
-        damage(dir);
         fixture_open(&f);
         if (round % 5 == 0)
             (void)log_find_time(f.log, random(), &offset, &time, &err);
@@ -160,7 +173,7 @@ START_TEST(damaged_copies_never_crash_and_never_give_a_wrong_record)
             log_abandon(f.log);
         named = lines_of_loss(capture) > 0;
         harmed += count < whole;
-        silent += count < whole && !named;
+        silent += count < whole && !named && !((_i & 2) && shorter);
         ck_assert_int_le(count, whole);
         fixture_remove(dir);
         (void)mkdir(dir, 0755);

@@ -10,17 +10,41 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+static bool is_known(const struct log *log, const struct damage *damage)
+{
+    for (size_t i = 0; i < log->damage_count; i++) {
+        const struct damage *known = &log->damages[i];
+
+        if (known->base == damage->base && known->from <= damage->from &&
+            known->to >= damage->to && known->lost_from <= damage->lost_from &&
+            known->lost_to >= damage->lost_to)
+            return true;
+    }
+    return false;
+}
+
 void log_damage(struct log *log, const struct damage *damage)
 {
-    char fields[160];
+    struct damage *last =
+        log->damage_count > 0 ? &log->damages[log->damage_count - 1] : NULL;
 
-    for (size_t i = 0; i < log->damage_count; i++)
-        if (log->damages[i].base == damage->base &&
-            log->damages[i].from == damage->from && log->damages[i].to >= damage->to)
-            return;
+    if (is_known(log, damage))
+        return;
+    if (last != NULL && !last->named && last->base == damage->base &&
+        last->to == damage->from) {
+        last->to = damage->to;
+        last->lost_to = damage->lost_to;
+        return;
+    }
     log->damages = mem_grow(log->damages, log->damage_count, &log->damage_capacity,
                             sizeof(*log->damages));
     log->damages[log->damage_count++] = *damage;
+}
+
+static void name_damage(const struct log *log, const struct damage *damage)
+{
+    char fields[160];
+
     (void)snprintf(fields, sizeof(fields), "partition=%s", log->name);
     log_write(LOG_ERROR, "ledger", fields,
               "offsets %" PRId64 " to %" PRId64 " are lost: bytes %" PRId64
@@ -28,6 +52,14 @@ void log_damage(struct log *log, const struct damage *damage)
               ".log are not what was written; consumers skip them",
               damage->lost_from, damage->lost_to - 1, damage->from, damage->to,
               log->dir, damage->base);
+}
+
+void log_name_damages(struct log *log)
+{
+    for (size_t i = log->damage_count; i > 0 && !log->damages[i - 1].named; i--) {
+        name_damage(log, &log->damages[i - 1]);
+        log->damages[i - 1].named = true;
+    }
 }
 
 void log_forget_damages(struct log *log, int64_t base)

@@ -103,7 +103,9 @@ void log_remove_due(struct log *log, int64_t wall_ms, bool all);
 void log_written(struct log *log); /* something is to be flushed */
 
 /* damage.c */
-void log_damage(struct log *log, const struct damage *damage);
+void log_damage(struct log *log,
+                const struct damage *damage); /* one after the other: one */
+void log_name_damages(struct log *log);       /* in the log, those that were not */
 void log_forget_damages(struct log *log, int64_t base);
 
 /* recover.c: find the segments in the folder and check what a crash may have broken. */

@@ -173,12 +173,9 @@ static int add_segments(struct log *log, const struct bases *logs, struct error 
 static bool is_as_closed(struct log *log, int64_t closed_end)
 {
     struct segment *active = log_last(log);
-    struct error ignored = {0};
     struct index_entry last;
-    int32_t count = index_count(&active->index, &ignored);
 
-    if (closed_end < 0 || count < 0 ||
-        index_get(&active->index, count - 1, &last, &ignored) != 0 ||
+    if (closed_end < 0 || !segment_last_entry(active, &last) ||
         last.position != active->size || last.offset != closed_end)
         return false;
     active->chain = last.chain;
@@ -221,14 +218,16 @@ static int check_segment(struct log *log, size_t i, int64_t keep,
         .may_cut = true,
     };
     int64_t size = segment->size;
-    bool last = i + 1 == log->count;
+    bool last = i + 1 == log->count, was_longer;
     struct error ignored = {0};
+    struct index_entry known;
 
     if (index_count(&segment->index, &ignored) < 0) {
         if (file_create(segment->index.file, err) != 0)
             return -1;
         segment->index.count = 0;
     }
+    was_longer = segment_last_entry(segment, &known) && known.position > size;
     find_begin(segment, &rescan);
     if (segment_rescan(log, segment, &rescan, err) != 0)
         return -1;
@@ -238,6 +237,8 @@ static int check_segment(struct log *log, size_t i, int64_t keep,
         return -1;
     report->cut_bytes += rescan.cut;
     log->bytes -= size - segment->size;
+    if (was_longer) /* written after the batches before it, so those were there */
+        segment_name_missing(log, segment, segment->end, known.offset);
     if (!last && segment->end == rescan.limit)
         return segment_finish(segment, err);
     return last ? 0 : 1;
@@ -274,13 +275,18 @@ static int go_on_at(struct log *log, int64_t offset, int64_t wall_ms,
                     struct log_report *report, struct error *err)
 {
     struct segment *active = log_last(log);
-    struct damage lost = {active->base, active->size, active->size, log->end, offset};
+    struct damage lost = {.base = active->base,
+                          .from = active->size,
+                          .to = active->size,
+                          .lost_from = log->end,
+                          .lost_to = offset};
 
     if (log->end >= offset)
         return 0;
     report->lost_from = log->end;
     report->lost_to = offset;
     log_damage(log, &lost);
+    log_name_damages(log);
     if (segment_finish(active, err) != 0)
         return -1;
     active->end = log->end = offset;
@@ -361,11 +367,12 @@ static int begin_log(struct log *log, const struct checkpoint *saved, int64_t wa
         return -1;
     log->start = log->end = log->flushed = log->clean = base;
     if (saved->start < base) {
-        struct damage lost = {base, 0, 0, saved->start, base};
+        struct damage lost = {.base = base, .lost_from = saved->start, .lost_to = base};
 
         report->lost_from = saved->start;
         report->lost_to = base;
         log_damage(log, &lost);
+        log_name_damages(log);
     }
     return log_save(log, false, err);
 }

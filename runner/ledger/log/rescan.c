@@ -95,13 +95,26 @@ static int try_batch(struct rescanner *scanner, int64_t position, bool may_skip,
     return crc_is_right(scanner, position, out, err);
 }
 
+/* Cheap, for every byte: could a header begin here? */
+static bool may_begin(const uint8_t *data)
+{
+    return data[16] == BATCH_MAGIC && bytes_get32(data + 12) == BATCH_LEADER_EPOCH;
+}
+
 /* The next position where a good batch begins; the file's end when there is none. */
 static int64_t resync(struct rescanner *scanner, int64_t position, struct batch *out,
                       struct error *err)
 {
     for (position++; scanner->end - position >= BATCH_HEADER_BYTES; position++) {
-        int found = try_batch(scanner, position, true, out, err);
+        const uint8_t *data = look(scanner, position, BATCH_HEADER_BYTES, err);
+        int64_t left = scanner->at + scanner->len - position - BATCH_HEADER_BYTES;
+        int found;
 
+        if (data == NULL)
+            return -1;
+        for (; left > 0 && !may_begin(data); left--, data++)
+            position++;
+        found = may_begin(data) ? try_batch(scanner, position, true, out, err) : 0;
         if (found != 0)
             return found > 0 ? position : -1;
     }
@@ -200,6 +213,7 @@ int segment_rescan(struct log *log, struct segment *segment,
     status = index_cut(&segment->index, rescan->number + 1, err);
     if (status == 0)
         status = scan(&scanner, rescan, err);
+    log_name_damages(log);
     pool_give_buffer(log->pool, scanner.buffer);
     rescan->cut = scanner.end - segment->size;
     rescan->checked = segment->size - rescan->from.position;

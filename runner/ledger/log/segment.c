@@ -28,15 +28,32 @@ void segment_clear(struct segment *segment)
     segment->index.pending = NULL;
 }
 
-/* Offsets between a sealed segment's last batch and the next segment were lost with it.
- */
-static void name_missing(struct log *log, const struct segment *segment, int64_t end)
+void segment_name_missing(struct log *log, const struct segment *segment, int64_t from,
+                          int64_t to)
 {
-    struct damage missing = {segment->base, segment->size, segment->size, end,
-                             segment->end};
+    struct damage missing = {.base = segment->base,
+                             .from = segment->size,
+                             .to = segment->size,
+                             .lost_from = from,
+                             .lost_to = to};
 
-    if (end < segment->end && !log->gaps && segment->base >= log->sparse)
+    if (from < to)
         log_damage(log, &missing);
+    log_name_damages(log);
+}
+
+bool segment_last_entry(struct segment *segment, struct index_entry *out)
+{
+    struct error ignored = {0};
+    int32_t count = index_count(&segment->index, &ignored);
+
+    return count >= 0 && index_get(&segment->index, count - 1, out, &ignored) == 0;
+}
+
+/* Whether offsets before a sealed segment's end can only be missing by a loss. */
+static bool is_dense(const struct log *log, const struct segment *segment)
+{
+    return !log->gaps && segment->base >= log->sparse;
 }
 
 static int rebuild(struct log *log, struct segment *segment, struct error *err)
@@ -47,6 +64,9 @@ static int rebuild(struct log *log, struct segment *segment, struct error *err)
         .keep = INT64_MAX,
         .limit = segment->end,
     };
+    struct index_entry last;
+    bool was_longer =
+        segment_last_entry(segment, &last) && last.position > segment->size;
     int64_t end;
 
     if (file_create(segment->index.file, err) != 0)
@@ -61,22 +81,24 @@ static int rebuild(struct log *log, struct segment *segment, struct error *err)
         return -1;
     end = segment->end;
     segment->end = rescan.limit;
-    name_missing(log, segment, end);
+    if (is_dense(log, segment))
+        segment_name_missing(log, segment, end, segment->end);
+    else if (was_longer)
+        segment_name_missing(log, segment, end, last.offset);
     return 0;
 }
 
 /* An index is complete when its last entry stands at the segment's end. */
 static bool is_complete(struct log *log, struct segment *segment)
 {
-    struct error ignored = {0};
     struct index_entry last;
-    int32_t count = index_count(&segment->index, &ignored);
 
-    if (count < 0 || index_get(&segment->index, count - 1, &last, &ignored) != 0 ||
-        last.position != segment->size || last.offset > segment->end)
+    if (!segment_last_entry(segment, &last) || last.position != segment->size ||
+        last.offset > segment->end)
         return false;
     segment->max_timestamp = last.max_timestamp;
-    name_missing(log, segment, last.offset);
+    if (is_dense(log, segment))
+        segment_name_missing(log, segment, last.offset, segment->end);
     return true;
 }
 
@@ -192,9 +214,12 @@ static void check_interval(struct log *log, struct segment *segment,
     struct batch batch;
 
     if (!is_whole(interval)) {
-        struct damage all = {segment->base, interval->from.position,
-                             interval->to.position, interval->from.offset,
-                             interval->to.offset};
+        struct damage all = {.base = segment->base,
+                             .from = interval->from.position,
+                             .to = interval->to.position,
+                             .lost_from = interval->from.offset,
+                             .lost_to = interval->to.offset};
+
         log_damage(log, &all);
         return;
     }
@@ -202,8 +227,12 @@ static void check_interval(struct log *log, struct segment *segment,
         (void)batch_read(interval->data + at, (size_t)(size - at), &batch);
         if (!batch_crc_ok(interval->data + at, (size_t)batch.size)) {
             int64_t from = interval->from.position + at;
-            struct damage one = {segment->base, from, from + batch.size,
-                                 batch.base_offset, batch_next_offset(&batch)};
+            struct damage one = {.base = segment->base,
+                                 .from = from,
+                                 .to = from + batch.size,
+                                 .lost_from = batch.base_offset,
+                                 .lost_to = batch_next_offset(&batch)};
+
             log_damage(log, &one);
         }
     }
@@ -274,17 +303,31 @@ static int check_at(struct log *log, struct segment *segment, int64_t position,
     return status == 0 ? 0 : -1;
 }
 
+/* Whether the damage found last reaches up to position. */
+static bool is_damaged_before(const struct log *log, const struct segment *segment,
+                              int64_t position)
+{
+    const struct damage *last;
+
+    if (log->damage_count == 0)
+        return false;
+    last = &log->damages[log->damage_count - 1];
+    return !last->named && last->base == segment->base && last->to == position;
+}
+
 int segment_check(struct log *log, struct segment *segment, int64_t from, int64_t to,
                   struct error *err)
 {
-    if (segment_load(log, segment, err) != 0)
-        return -1;
-    while (from < to && from < segment->trusted_from) {
-        if (from >= segment->checked_from && from < segment->checked_to) {
+    int status = segment_load(log, segment, err);
+
+    /* A damage is followed to its end, so that one line can name all of it. */
+    while (status == 0 && from < segment->trusted_from &&
+           (from < to || is_damaged_before(log, segment, from))) {
+        if (from >= segment->checked_from && from < segment->checked_to)
             from = segment->checked_to;
-        } else if (check_at(log, segment, from, &from, err) != 0) {
-            return -1;
-        }
+        else
+            status = check_at(log, segment, from, &from, err);
     }
-    return 0;
+    log_name_damages(log);
+    return status;
 }

@@ -35,6 +35,7 @@ struct damage {
     int64_t base; /* of the segment */
     int64_t from, to;
     int64_t lost_from, lost_to;
+    bool named; /* in the log */
 };
 
 struct log;
@@ -45,6 +46,13 @@ void segment_clear(struct segment *segment); /* drops its files, leaves them on 
 
 /* Make sure that the index is there and complete, if need be by reading the segment. */
 int segment_load(struct log *log, struct segment *segment, struct error *err);
+
+/* The index's last entry; false when there is none that can be read. */
+bool segment_last_entry(struct segment *segment, struct index_entry *out);
+
+/* Offsets from … to were behind the segment's end, and are not any more: name them. */
+void segment_name_missing(struct log *log, const struct segment *segment, int64_t from,
+                          int64_t to);
 
 /* index_find on an index that is made anew should it turn out to be damaged. */
 int segment_find(struct log *log, struct segment *segment, enum index_key by,

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* A round holds its descriptors open: a bound keeps them few. The rest goes next. */
-enum { ROUND_ENTRIES = 256 };
+enum { ROUND_ENTRIES = 64 };
 
 struct job {
     int fd;
