@@ -12,6 +12,8 @@
 /* Beyond any topic's number of partitions: an index above it is damage. */
 enum { PARTITION_MAX = 1 << 20 };
 
+enum { CHANGES_KEPT = 256 };
+
 /* "oc" group topic partition, and for pending ones "op" producer group topic partition. */
 static const char committed_prefix[2] = {'o', 'c'};
 static const char pending_prefix[2] = {'o', 'p'};
@@ -230,12 +232,23 @@ static int store_changes(struct offsets *offsets, struct error *err)
     return store_batch_end(offsets->store, err);
 }
 
+/* A list that was large once is not kept. */
+static void forget_changes(struct offsets *offsets)
+{
+    offsets->changes_count = 0;
+    if (offsets->changes_capacity > CHANGES_KEPT) {
+        free(offsets->changes);
+        offsets->changes = NULL;
+        offsets->changes_capacity = 0;
+    }
+}
+
 int offsets_end(struct offsets *offsets, struct error *err)
 {
     if (offsets->changes_count == 0)
         return 0;
     if (store_changes(offsets, err) != 0) {
-        offsets->changes_count = 0;
+        forget_changes(offsets);
         return -1;
     }
     for (size_t i = 0; i < offsets->changes_count; i++) {
@@ -250,7 +263,7 @@ int offsets_end(struct offsets *offsets, struct error *err)
             slot->committed = true;
         offsets_value_set(value, &change->offset, ++offsets->order);
     }
-    offsets->changes_count = 0;
+    forget_changes(offsets);
     return 0;
 }
 
