@@ -81,6 +81,18 @@ void ledger_child_kill(struct ledger_child *child)
                   "the broker was gone before it was killed: status %d", status);
 }
 
+void ledger_child_kill_in_stop(struct ledger_child *child, int after_ms)
+{
+    int status;
+
+    (void)kill(child->pid, SIGTERM);
+    (void)usleep((useconds_t)after_ms * 1000);
+    status = end(child, SIGKILL);
+    ck_assert_msg(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL
+                                      : WEXITSTATUS(status) == 0,
+                  "the broker ended with status %d", status);
+}
+
 int64_t ledger_child_stop(struct ledger_child *child)
 {
     int64_t start_ms = clock_mono_ms();

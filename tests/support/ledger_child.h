@@ -22,6 +22,8 @@ void ledger_child_init(struct ledger_child *child);
 int64_t ledger_child_start(struct ledger_child *child, const char *option);
 /* kill -9 and wait for it. */
 void ledger_child_kill(struct ledger_child *child);
+/* SIGTERM, and kill -9 some ms later, which may be before or after its end. */
+void ledger_child_kill_in_stop(struct ledger_child *child, int after_ms);
 /* SIGTERM; it must end with exit code 0. Returns the ms that took. */
 int64_t ledger_child_stop(struct ledger_child *child);
 int64_t ledger_child_rss_kb(const struct ledger_child *child);

@@ -9,7 +9,8 @@
  *   - every acknowledged number is in "in" once, and nothing is there twice
  *   - every number is in "out" once: no torn transaction, no record of an aborted one
  *   - no acknowledged commit was lost: after every start, the offset is not below it
- * DAGRUN_KILL_SEED sets the seed; it is printed.
+ * DAGRUN_KILL_SEED sets the seed; it is printed. DAGRUN_KILL_OPTION is an option of
+ * ledger_main, such as fsync=always.
  */
 #include "base/clock.h"
 #include "ledger_child.h"
@@ -30,6 +31,7 @@ enum {
     NUMBERS_MAX = 8 * 1000 * 1000,
     TRANSACTION_MS = 60,
     ABORT_EVERY = 7,
+    STOP_EVERY = 6, /* this kill comes while it stops in good order */
     CALL_MS = 5000,
     PATIENCE_MS = 120 * 1000,
 };
@@ -456,8 +458,11 @@ static void kill_often(int rounds)
 
     for (int i = 0; i < rounds; i++) {
         (void)usleep((useconds_t)(1000 * (rand_r(&seed) % 500)));
-        ledger_child_kill(&world.broker);
-        (void)ledger_child_start(&world.broker, NULL);
+        if (i % STOP_EVERY == STOP_EVERY - 1)
+            ledger_child_kill_in_stop(&world.broker, rand_r(&seed) % 20);
+        else
+            ledger_child_kill(&world.broker);
+        (void)ledger_child_start(&world.broker, getenv("DAGRUN_KILL_OPTION"));
     }
 }
 
@@ -482,7 +487,7 @@ START_TEST(kill_9_loses_nothing_and_doubles_nothing)
     world.seen_out = calloc(NUMBERS_MAX, 1);
     world.is_acked = calloc(NUMBERS_MAX, 1);
     ledger_child_init(&world.broker);
-    (void)ledger_child_start(&world.broker, NULL);
+    (void)ledger_child_start(&world.broker, getenv("DAGRUN_KILL_OPTION"));
     make_topics();
     ck_assert_int_eq(pthread_create(&threads[0], NULL, make_numbers, NULL), 0);
     ck_assert_int_eq(pthread_create(&threads[1], NULL, copy_numbers, NULL), 0);
