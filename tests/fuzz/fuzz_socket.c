@@ -32,9 +32,10 @@ enum {
     RECENT = 4096, /* requests whose answers are understood */
     LAST = 64,     /* frames that are shown when something is found */
     MOST_TOPICS = 100,
+    SEND_MS = 100,
 };
 
-static const int64_t rss_max_bytes = INT64_C(256) << 20; /* with ASan's shadow */
+static const int64_t memory_max_bytes = INT64_C(256) << 20; /* with ASan's shadow */
 
 struct attacker {
     int fd; /* -1: not connected */
@@ -56,7 +57,7 @@ struct fuzz {
     } recent[RECENT];
     int32_t correlation;
     struct text_buf last[LAST];
-    int64_t sent, answers, refused, given_up, most_rss_bytes;
+    int64_t sent, answers, refused, given_up, most_bytes;
     bool failed;
 };
 
@@ -177,16 +178,17 @@ static void receive(struct fuzz *fuzz, struct attacker *attacker)
 static void send_some(struct fuzz *fuzz, struct attacker *attacker, const char *data,
                       size_t len)
 {
+    struct pollfd ready = {.fd = attacker->fd, .events = POLLOUT};
     ssize_t sent = 0;
 
-    while (len > 0 && sent >= 0) {
+    while (len > 0 && sent >= 0 && poll(&ready, 1, SEND_MS) == 1) {
         sent = send(attacker->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent > 0) {
             data += sent;
             len -= (size_t)sent;
         }
     }
-    if (sent < 0) /* it reads no more, or it is gone */
+    if (len > 0) /* it reads no more, or it is gone */
         hang_up(fuzz, attacker);
 }
 
@@ -331,13 +333,13 @@ static void attack(struct fuzz *fuzz, struct attacker *attacker)
 
 static void look_at_broker(struct fuzz *fuzz)
 {
-    int64_t rss = socket_broker_rss_bytes(&fuzz->broker);
+    int64_t peak = socket_broker_peak_bytes(&fuzz->broker);
 
-    if (rss > fuzz->most_rss_bytes)
-        fuzz->most_rss_bytes = rss;
+    if (peak > fuzz->most_bytes)
+        fuzz->most_bytes = peak;
     if (!socket_broker_lives(&fuzz->broker))
         found(fuzz, "the broker is gone; see its log");
-    else if (rss > rss_max_bytes)
+    else if (peak > memory_max_bytes)
         found(fuzz, "the broker's memory grew out of bounds");
     else if (socket_witness_check(&fuzz->witness) < 0 ||
              socket_witness_tidy(&fuzz->witness, MOST_TOPICS) < 0)
@@ -351,8 +353,8 @@ static void run(struct fuzz *fuzz, int64_t requests)
         if (fuzz->sent % STRETCH == 0 && !fuzz->failed)
             look_at_broker(fuzz);
         if (fuzz->sent % (100 * STRETCH) == 0)
-            (void)printf("%" PRId64 " requests, RSS %" PRId64 " MiB\n", fuzz->sent,
-                         socket_broker_rss_bytes(&fuzz->broker) >> 20);
+            (void)printf("%" PRId64 " requests, at most %" PRId64 " MiB\n", fuzz->sent,
+                         socket_broker_peak_bytes(&fuzz->broker) >> 20);
     }
 }
 
@@ -397,7 +399,7 @@ static void finish(struct fuzz *fuzz)
                  " given up while waiting, at most %" PRId64 " MiB\n"
                  "100%%: Checks: %" PRId64 ", Failures: %d, Errors: 0\n",
                  fuzz->sent, fuzz->answers, fuzz->refused, fuzz->given_up,
-                 fuzz->most_rss_bytes >> 20, fuzz->sent, fuzz->failed);
+                 fuzz->most_bytes >> 20, fuzz->sent, fuzz->failed);
     socket_broker_kill(&fuzz->broker);
     for (size_t i = 0; i < ATTACKERS; i++) {
         text_buf_clear(&fuzz->attackers[i].in);

@@ -78,20 +78,21 @@ bool socket_broker_lives(struct socket_broker *broker)
     return broker->pid > 0;
 }
 
-int64_t socket_broker_rss_bytes(const struct socket_broker *broker)
+int64_t socket_broker_peak_bytes(const struct socket_broker *broker)
 {
     char path[64];
-    long pages = 0;
+    char line[128];
+    long kib = 0;
     FILE *file;
 
-    (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)broker->pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)broker->pid);
     file = fopen(path, "r");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%*d %ld", &pages) != 1)
-        pages = 0;
-    (void)fclose(file);
-    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kib = strtol(line + 6, NULL, 10);
+    if (file != NULL)
+        (void)fclose(file);
+    return (int64_t)kib * 1024;
 }
 
 int socket_broker_stop(struct socket_broker *broker)

@@ -21,7 +21,8 @@ struct socket_broker {
 /* 0, or -1 after a line on stderr. */
 int socket_broker_start(struct socket_broker *broker);
 bool socket_broker_lives(struct socket_broker *broker);
-int64_t socket_broker_rss_bytes(const struct socket_broker *broker);
+/* The most memory that it ever had in use. */
+int64_t socket_broker_peak_bytes(const struct socket_broker *broker);
 /* SIGTERM; 0 when it ended by itself with exit code 0 within a minute. */
 int socket_broker_stop(struct socket_broker *broker);
 void socket_broker_kill(struct socket_broker *broker);

@@ -445,6 +445,31 @@ static const struct socket_party *choose_party(struct socket_values *values,
     return best;
 }
 
+/* Its first array with something in it gets count elements, the same ones again and
+ * again. */
+static void inflate(const struct wire_message *m, int16_t version, int32_t count,
+                    struct mem_arena *arena, void *value)
+{
+    for (size_t i = 0; i < m->fields_count; i++) {
+        const struct wire_field *f = &m->fields[i];
+        uint8_t *few, *many;
+        int32_t had;
+
+        if (f->shape != WIRE_MANY || !has(f, version))
+            continue;
+        few = elements(f, value, &had);
+        if (had <= 0)
+            continue;
+        many = mem_arena_alloc(arena, (size_t)count * size_of(f));
+        for (int32_t k = 0; k < count; k++)
+            memcpy(many + (size_t)k * size_of(f), few + (size_t)(k % had) * size_of(f),
+                   size_of(f));
+        memcpy((uint8_t *)value + f->offset, &many, sizeof many);
+        memcpy((uint8_t *)value + f->count_offset, &count, sizeof count);
+        return;
+    }
+}
+
 void socket_values_draw(struct socket_values *values, const struct wire_message *m,
                         int16_t version, struct mem_arena *arena, void *value)
 {
@@ -455,4 +480,6 @@ void socket_values_draw(struct socket_values *values, const struct wire_message 
         values->party = choose_party(values, m);
     if (wire_values_below(&values->state, 10) > 0)
         season(values, m, version, arena, value);
+    if (wire_values_below(&values->state, 300) == 0)
+        inflate(m, version, 100 << wire_values_below(&values->state, 9), arena, value);
 }

@@ -42,7 +42,7 @@ struct socket_values {
     struct socket_seen seen[SOCKET_VALUES_BUCKETS][SOCKET_VALUES_DEPTH];
 };
 
-/* A random request; its parts lie in arena. */
+/* A random request, now and then one of megabytes; its parts lie in arena. */
 void socket_values_draw(struct socket_values *values, const struct wire_message *m,
                         int16_t version, struct mem_arena *arena, void *value);
 
