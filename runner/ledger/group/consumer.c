@@ -145,6 +145,13 @@ static const struct consumer_member *find_string(const struct consumer_group *gr
     return member;
 }
 
+static enum kafka_error check_epoch(const struct consumer_member *member, int32_t epoch)
+{
+    if (epoch == member->epoch)
+        return KAFKA_NONE;
+    return member->classic ? KAFKA_ILLEGAL_GENERATION : KAFKA_STALE_MEMBER_EPOCH;
+}
+
 enum kafka_error consumer_may_commit(const struct consumer_group *group,
                                      const struct consumer_commit *commit)
 {
@@ -157,9 +164,9 @@ enum kafka_error consumer_may_commit(const struct consumer_group *group,
         return KAFKA_NONE;
     if (member == NULL)
         return KAFKA_UNKNOWN_MEMBER_ID;
-    if (!commit->transactional && commit->version < 9)
+    if (!commit->transactional && !member->classic && commit->version < 9)
         return KAFKA_UNSUPPORTED_VERSION;
-    return commit->epoch == member->epoch ? KAFKA_NONE : KAFKA_STALE_MEMBER_EPOCH;
+    return check_epoch(member, commit->epoch);
 }
 
 enum kafka_error consumer_may_fetch(const struct consumer_group *group,
@@ -171,16 +178,20 @@ enum kafka_error consumer_may_fetch(const struct consumer_group *group,
         return KAFKA_NONE;
     if (member == NULL)
         return KAFKA_UNKNOWN_MEMBER_ID;
-    return epoch == member->epoch ? KAFKA_NONE : KAFKA_STALE_MEMBER_EPOCH;
+    return check_epoch(member, epoch);
 }
 
 /* ---- deadlines ------------------------------------------------------------------- */
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int64_t deadline_of(const struct consumer_member *member)
 {
-    return member->rebalance_deadline_ms < member->session_deadline_ms
-               ? member->rebalance_deadline_ms
-               : member->session_deadline_ms;
+    return earlier(earlier(member->session_deadline_ms, member->rebalance_deadline_ms),
+                   earlier(member->join_deadline_ms, member->sync_deadline_ms));
 }
 
 void consumer_watch(struct consumer_group *group, const struct consumer_member *member)
@@ -244,12 +255,13 @@ static void expire(struct consumer_group *group, struct consumer_member *member,
 
     log_write(LOG_INFO, "group", NULL, "consumer group %s: member %s is fenced: %s",
               group->id, member->id,
-              silent ? "its session expired"
-                     : "it did not give up its partitions in time");
+              silent ? "its session expired" : "it did not follow the rebalance in time");
     if (consumer_remove(group, member) == KAFKA_NONE)
         return;
     postpone(&member->session_deadline_ms, now_ms);
     postpone(&member->rebalance_deadline_ms, now_ms);
+    postpone(&member->join_deadline_ms, now_ms);
+    postpone(&member->sync_deadline_ms, now_ms);
 }
 
 int64_t consumer_tick(struct consumer_group *group, int64_t now_ms)

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum kafka_error consumer_refuse(struct consumer_group_heartbeat_response *response,
                                  struct mem_arena *arena, enum kafka_error error,
@@ -52,6 +53,24 @@ static const char *check_join(const struct consumer_group_heartbeat_request *req
     return NULL;
 }
 
+/* Our texts end at a NUL; Kafka's do not, but nobody has one in a name. */
+static bool has_nul(struct wire_string text)
+{
+    return text.len > 0 && memchr(text.data, '\0', (size_t)text.len) != NULL;
+}
+
+static bool any_nul(const struct consumer_group_heartbeat_request *request)
+{
+    bool found = has_nul(request->group_id) || has_nul(request->member_id) ||
+                 has_nul(request->instance_id) || has_nul(request->rack_id) ||
+                 has_nul(request->subscribed_topic_regex) ||
+                 has_nul(request->server_assignor);
+
+    for (int32_t i = 0; i < request->subscribed_topic_names_count; i++)
+        found = found || has_nul(request->subscribed_topic_names[i]);
+    return found;
+}
+
 /* What makes a request invalid, NULL when nothing does. */
 static const char *check_request(const struct consumer_group_heartbeat_request *request,
                                  int16_t version)
@@ -67,6 +86,8 @@ static const char *check_request(const struct consumer_group_heartbeat_request *
         return "InstanceId can't be empty.";
     if (blank(request->rack_id))
         return "RackId can't be empty.";
+    if (any_nul(request))
+        return "A text with a NUL character is not supported.";
     if (request->member_epoch == CONSUMER_JOIN)
         return check_join(request);
     if (request->member_epoch == CONSUMER_LEAVE_STATIC && request->instance_id.len < 0)

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { MEMBER_TYPE_CONSUMER = 1 };
+enum { MEMBER_TYPE_CLASSIC = 0, MEMBER_TYPE_CONSUMER = 1 };
 
 static struct wire_string borrow(const char *text, struct mem_arena *arena)
 {
@@ -69,7 +69,7 @@ static void describe_member(const struct consumer_group *group,
         .subscribed_topic_regex = borrow(member->regex, arena),
         .assignment = describe_set(group, &member->assigned, arena),
         .target_assignment = describe_set(group, &member->target, arena),
-        .member_type = MEMBER_TYPE_CONSUMER,
+        .member_type = member->classic ? MEMBER_TYPE_CLASSIC : MEMBER_TYPE_CONSUMER,
     };
 }
 

@@ -141,4 +141,18 @@ consumer_change_next_target(const struct consumer_change *change);
 enum kafka_error consumer_change_commit(struct consumer_change *change);
 void consumer_change_drop(struct consumer_change *change);
 
+/* consumer_advance.c */
+struct consumer_advance {
+    struct consumer_group *group;
+    struct consumer_member *old;  /* as the group has it; NULL: it joins */
+    struct consumer_member *next; /* with what the request said; taken */
+    const struct partition_set *owned; /* what it says it has; NULL: unsaid */
+    int64_t now_ms;
+    bool assignment_changed; /* out */
+};
+
+/* On success the group has next, until the next change; on failure it is freed. */
+enum kafka_error consumer_advance(struct consumer_advance *advance,
+                                  struct mem_arena *arena);
+
 #endif

@@ -5,12 +5,10 @@
 #include "base/mem.h"
 #include "ledger/group/consumer_group.h"
 #include "ledger/group/groups.h"
-#include "ledger/group/reconcile.h"
 #include "ledger/wire/messages_consumer.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* One heartbeat on its way. */
 struct beat {
@@ -22,6 +20,7 @@ struct beat {
     const char *member_id;
     struct partition_set owned; /* what the member says it has */
     bool says_owned;
+    bool replaces; /* a static member takes the place of the one before */
 };
 
 /* ---- who it is ------------------------------------------------------------------- */
@@ -31,27 +30,6 @@ static enum kafka_error unknown_member(struct beat *beat)
     return consumer_refuse(beat->response, beat->arena, KAFKA_UNKNOWN_MEMBER_ID,
                            "Member %s is not a member of group %s.", beat->member_id,
                            beat->group->id);
-}
-
-/* A uuid as Kafka writes it: 16 random bytes in base64 for URLs. */
-static char *random_id(struct mem_arena *arena)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    char *text = mem_arena_alloc(arena, 23);
-    uint8_t raw[18] = {0};
-
-    do
-        if (getrandom(raw, 16, 0) != 16)
-            abort();
-    while (raw[0] >> 2 == 62); /* an id that begins with "-" is trouble in a shell */
-    for (int i = 0; i < 22; i++) {
-        int bit = i * 6;
-        unsigned pair = (unsigned)raw[bit / 8] << 8 | raw[bit / 8 + 1];
-
-        text[i] = digits[pair >> (10 - bit % 8) & 63];
-    }
-    return text;
 }
 
 /* Is this epoch one that the member may come with? */
@@ -135,7 +113,8 @@ static enum kafka_error join_static(struct beat *beat, struct consumer_member **
         return consumer_refuse(beat->response, beat->arena, KAFKA_INVALID_REQUEST,
                                "MemberId %s is that of another member.",
                                beat->member_id);
-    if ((*old)->epoch == CONSUMER_LEAVE_STATIC)
+    beat->replaces = true;
+    if ((*old)->epoch == CONSUMER_LEAVE_STATIC || (*old)->classic)
         return KAFKA_NONE;
     return consumer_refuse(
         beat->response, beat->arena, KAFKA_UNRELEASED_INSTANCE_ID,
@@ -144,24 +123,15 @@ static enum kafka_error join_static(struct beat *beat, struct consumer_member **
         beat->member_id, instance, (*old)->id);
 }
 
-/* The member as it was before this request, under the id it has now; *old may be NULL.
- */
+/* The member as it was before this request, under the id it has now. */
 static struct consumer_member *member_before(const struct beat *beat,
                                              const struct consumer_member *old)
 {
-    struct consumer_member *next;
-
     if (old == NULL)
         return consumer_member_new(beat->member_id);
-    next = consumer_member_copy(old);
-    if (old->epoch == CONSUMER_LEAVE_STATIC &&
-        beat->request->member_epoch == CONSUMER_JOIN) {
-        free(next->id);
-        next->id = mem_strdup(beat->member_id);
-        next->epoch = 0;
-        next->previous_epoch = 0;
-    }
-    return next;
+    if (beat->replaces)
+        return consumer_member_successor(old, beat->member_id);
+    return consumer_member_copy(old);
 }
 
 static enum kafka_error find_or_join(struct beat *beat, struct consumer_member **old)
@@ -197,68 +167,6 @@ static enum kafka_error check_pattern(struct beat *beat, const char *regex)
     return consumer_refuse(
         beat->response, beat->arena, KAFKA_INVALID_REGULAR_EXPRESSION,
         "SubscribedTopicRegex `%s` is not a valid regular expression: %s.", regex, why);
-}
-
-struct taken {
-    const struct consumer_group *group;
-    const struct consumer_member *member; /* as the group has it; NULL: not yet */
-};
-
-static bool taken_by_other(void *arg, const struct partition_id *which)
-{
-    const struct taken *taken = arg;
-
-    if (!consumer_taken(taken->group, which))
-        return false;
-    return taken->member == NULL ||
-           (!partition_set_has(&taken->member->assigned, &which->topic,
-                               which->partition) &&
-            !partition_set_has(&taken->member->revoking, &which->topic,
-                               which->partition));
-}
-
-static void step(struct beat *beat, struct consumer_change *change, bool changed)
-{
-    struct consumer_member *next = change->next;
-    struct taken taken = {beat->group, change->old};
-    struct partition_set topics;
-
-    if (!changed && consumer_member_settled(next, change->target_epoch))
-        return;
-    topics = consumer_subscribed_to(beat->group, next);
-    reconcile_step(next, &(struct reconcile){
-                             .target_epoch = change->target_epoch,
-                             .target = consumer_change_next_target(change),
-                             .subscribed_to = &topics,
-                             .subscription_changed = changed,
-                             .owned = beat->says_owned ? &beat->owned : NULL,
-                             .taken = taken_by_other,
-                             .arg = &taken,
-                         });
-    partition_set_clear(&topics);
-}
-
-/* Has the step moved the member? */
-static bool moved(const struct consumer_member *before,
-                  const struct consumer_member *now)
-{
-    return before == NULL || before->state != now->state ||
-           before->epoch != now->epoch ||
-           before->previous_epoch != now->previous_epoch ||
-           !partition_set_equal(&before->assigned, &now->assigned) ||
-           !partition_set_equal(&before->revoking, &now->revoking);
-}
-
-static void set_deadlines(struct beat *beat, const struct consumer_member *old,
-                          struct consumer_member *next)
-{
-    int64_t now_ms = beat->caller->now_ms;
-
-    next->session_deadline_ms = now_ms + consumer_session_ms(beat->group);
-    if (next->state != CONSUMER_UNREVOKED)
-        next->rebalance_deadline_ms = INT64_MAX;
-    else if (moved(old, next))
-        next->rebalance_deadline_ms = now_ms + next->rebalance_timeout_ms;
 }
 
 /* ---- answers --------------------------------------------------------------------- */
@@ -316,41 +224,27 @@ static bool full(const struct consumer_group_heartbeat_request *request)
 
 static void go_on(struct beat *beat, struct consumer_member *old)
 {
-    static const struct partition_set none;
-    struct consumer_group *group = beat->group;
-    struct consumer_member *next = member_before(beat, old);
-    bool looked, names_changed, regex_changed;
-    struct consumer_change change;
+    struct consumer_advance advance = {
+        .group = beat->group,
+        .old = old,
+        .next = member_before(beat, old),
+        .owned = beat->says_owned ? &beat->owned : NULL,
+        .now_ms = beat->caller->now_ms,
+    };
+    enum kafka_error error;
 
-    consumer_member_update(next, beat->request, beat->caller->client_id,
+    consumer_member_update(advance.next, beat->request, beat->caller->client_id,
                            beat->caller->host);
-    if (check_pattern(beat, next->regex) != KAFKA_NONE) {
-        consumer_member_free(next);
+    if (check_pattern(beat, advance.next->regex) != KAFKA_NONE) {
+        consumer_member_free(advance.next);
         return;
     }
-    looked = consumer_patterns_refresh(group, beat->caller->now_ms);
-    names_changed =
-        old == NULL ? next->topics_count > 0 : !consumer_member_same_topics(old, next);
-    regex_changed = strcmp(old == NULL ? "" : old->regex, next->regex) != 0;
-    consumer_change_begin(&change, group, old, next);
-    if (group->epoch == 0 || names_changed || regex_changed || looked ||
-        !group->compared ||
-        group->version != group->env->topics.version(group->env->topics.arg))
-        consumer_change_epoch(
-            &change, group->epoch == 0 || names_changed || regex_changed, beat->arena);
-    if (change.epoch > change.target_epoch)
-        consumer_change_target(&change, beat->arena);
-    step(beat, &change, names_changed || regex_changed);
-    set_deadlines(beat, old, next);
-    answer(beat, next,
-           full(beat->request) ||
-               !partition_set_equal(old == NULL ? &none : &old->assigned,
-                                    &next->assigned));
-    if (consumer_change_commit(&change) != KAFKA_NONE)
-        consumer_refuse(beat->response, beat->arena, KAFKA_COORDINATOR_NOT_AVAILABLE,
-                        "%s", kafka_error_text(KAFKA_COORDINATOR_NOT_AVAILABLE));
+    error = consumer_advance(&advance, beat->arena);
+    if (error == KAFKA_NONE)
+        answer(beat, advance.next, full(beat->request) || advance.assignment_changed);
     else
-        group->compared = true;
+        consumer_refuse(beat->response, beat->arena, error, "%s",
+                        kafka_error_text(error));
 }
 
 /* ---- leaving --------------------------------------------------------------------- */
@@ -416,7 +310,12 @@ void consumer_heartbeat(struct consumer_group *group,
                         const struct groups_caller *caller, struct mem_arena *arena,
                         struct consumer_group_heartbeat_response *response)
 {
-    struct beat beat = {group, request, caller, arena, response, "", {0}, false};
+    struct beat beat = {.group = group,
+                        .request = request,
+                        .caller = caller,
+                        .arena = arena,
+                        .response = response,
+                        .member_id = ""};
     struct consumer_member *old = NULL;
 
     if (request->member_id.len > 0)
@@ -427,7 +326,7 @@ void consumer_heartbeat(struct consumer_group *group,
         return;
     }
     if (*beat.member_id == '\0')
-        beat.member_id = random_id(arena);
+        beat.member_id = consumer_new_id(arena);
     read_owned(&beat);
     if (find_or_join(&beat, &old) == KAFKA_NONE)
         go_on(&beat, old);

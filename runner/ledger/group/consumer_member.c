@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 /* What every stored form begins with. */
 enum { FORM = 1 };
@@ -25,6 +26,8 @@ struct consumer_member *consumer_member_new(const char *id)
     member->rebalance_timeout_ms = -1;
     member->previous_epoch = -1;
     member->rebalance_deadline_ms = INT64_MAX;
+    member->join_deadline_ms = INT64_MAX;
+    member->sync_deadline_ms = INT64_MAX;
     return member;
 }
 
@@ -45,6 +48,7 @@ static void free_facts(struct consumer_member *member)
     free(member->client_host);
     free(member->regex);
     free(member->assignor);
+    text_buf_clear(&member->protocols);
     free_topics(member);
 }
 
@@ -76,12 +80,46 @@ struct consumer_member *consumer_member_copy(const struct consumer_member *membe
         mem_alloc(((size_t)member->topics_count + 1) * sizeof(*copy->topics));
     for (int32_t i = 0; i < member->topics_count; i++)
         copy->topics[i] = mem_strdup(member->topics[i]);
+    copy->protocols = (struct text_buf){0};
+    text_append_bytes(&copy->protocols, member->protocols.data, member->protocols.len);
     copy->assigned = partition_set_copy(&member->assigned);
     copy->revoking = partition_set_copy(&member->revoking);
     copy->target = (struct partition_set){0};
     memset(&copy->hh, 0, sizeof(copy->hh));
     memset(&copy->hh_instance, 0, sizeof(copy->hh_instance));
     return copy;
+}
+
+char *consumer_new_id(struct mem_arena *arena)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *text = mem_arena_alloc(arena, 23);
+    uint8_t raw[18] = {0};
+
+    do
+        if (getrandom(raw, 16, 0) != 16)
+            abort();
+    while (raw[0] >> 2 == 62); /* an id that begins with "-" is trouble in a shell */
+    for (int i = 0; i < 22; i++) {
+        int bit = i * 6;
+        unsigned pair = (unsigned)raw[bit / 8] << 8 | raw[bit / 8 + 1];
+
+        text[i] = digits[pair >> (10 - bit % 8) & 63];
+    }
+    return text;
+}
+
+struct consumer_member *consumer_member_successor(const struct consumer_member *member,
+                                                  const char *id)
+{
+    struct consumer_member *next = consumer_member_copy(member);
+
+    free(next->id);
+    next->id = mem_strdup(id);
+    next->epoch = 0;
+    next->previous_epoch = 0;
+    return next;
 }
 
 bool consumer_member_same_topics(const struct consumer_member *a,
@@ -150,6 +188,13 @@ static void replace_topics(struct consumer_member *member,
     tidy_topics(member);
 }
 
+static void replace_client(struct consumer_member *member, struct wire_string client_id,
+                           const char *client_host)
+{
+    replace(&member->client_id, client_id.len < 0 ? wire_string_of("") : client_id);
+    replace(&member->client_host, wire_string_of(client_host));
+}
+
 void consumer_member_update(struct consumer_member *member,
                             const struct consumer_group_heartbeat_request *request,
                             struct wire_string client_id, const char *client_host)
@@ -162,8 +207,41 @@ void consumer_member_update(struct consumer_member *member,
                    request->subscribed_topic_names_count);
     if (request->rebalance_timeout_ms != -1)
         member->rebalance_timeout_ms = request->rebalance_timeout_ms;
-    replace(&member->client_id, client_id.len < 0 ? wire_string_of("") : client_id);
-    replace(&member->client_host, wire_string_of(client_host));
+    replace_client(member, client_id, client_host);
+    member->classic = false;
+    text_buf_clear(&member->protocols);
+}
+
+void consumer_member_update_classic(struct consumer_member *member,
+                                    const struct consumer_classic_facts *facts)
+{
+    replace(&member->instance_id, facts->instance_id);
+    replace(&member->rack_id, facts->rack_id);
+    replace(&member->regex, wire_string_of(""));
+    replace_topics(member, facts->topics, facts->topics_count);
+    replace_client(member, facts->client_id, facts->client_host);
+    if (facts->rebalance_timeout_ms != -1)
+        member->rebalance_timeout_ms = facts->rebalance_timeout_ms;
+    member->classic = true;
+    member->classic_session_ms = facts->session_timeout_ms;
+    text_buf_clear(&member->protocols);
+    for (int32_t i = 0; i < facts->protocols_count; i++) {
+        pack_string(&member->protocols, facts->protocols[i].name);
+        pack_bytes(&member->protocols, facts->protocols[i].metadata);
+    }
+}
+
+bool consumer_member_protocol(const struct consumer_member *member, int32_t index,
+                              struct consumer_protocol *out)
+{
+    struct unpack in = {(const uint8_t *)member->protocols.data, member->protocols.len,
+                        false};
+
+    for (int32_t i = 0; i <= index; i++) {
+        out->name = unpack_string(&in);
+        out->metadata = unpack_bytes(&in);
+    }
+    return !in.bad;
 }
 
 /* ---- stored forms ---------------------------------------------------------------- */
@@ -221,6 +299,20 @@ void consumer_member_write_facts(const struct consumer_member *member,
     pack_i32(out, member->topics_count);
     for (int32_t i = 0; i < member->topics_count; i++)
         put_text(out, member->topics[i]);
+    pack_i32(out, member->classic ? member->classic_session_ms : -1);
+    pack_bytes(out, (struct wire_bytes){(const uint8_t *)member->protocols.data,
+                                        (int32_t)member->protocols.len});
+}
+
+static void read_classic(struct unpack *in, struct consumer_member *member)
+{
+    struct wire_bytes protocols;
+
+    member->classic_session_ms = unpack_i32(in);
+    member->classic = member->classic_session_ms >= 0;
+    protocols = unpack_bytes(in);
+    if (protocols.len > 0)
+        text_append_bytes(&member->protocols, protocols.data, (size_t)protocols.len);
 }
 
 bool consumer_member_read_facts(struct consumer_member *member, const void *data,
@@ -242,6 +334,7 @@ bool consumer_member_read_facts(struct consumer_member *member, const void *data
     for (int32_t i = 0; i < count; i++)
         member->topics[member->topics_count++] = text_or_empty(&in);
     tidy_topics(member);
+    read_classic(&in, member);
     return !in.bad;
 }
 
