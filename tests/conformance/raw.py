@@ -206,3 +206,75 @@ class Connection:
 
         return answer.array(lambda: (answer.text(), answer.array(topics), answer.get("h"),
                                      answer.end())[1:3])[0][::-1]
+
+    def join(self, group, member, protocols, instance=None):
+        """JoinGroup of the classic protocol: (error, generation, protocol, leader, member)."""
+        body = Writer().text(group).put("ii", 45000, 60000).text(member).text(instance)
+        body.text("consumer").array(protocols, lambda w, p: w.text(p[0]).count(
+            len(p[1]) + 1).uuid(p[1]).end())
+        answer = self.call(11, 9, body.text(None).end())
+        answer.get("i")
+        error, generation, _ = answer.get("h"), answer.get("i"), answer.text()
+        protocol, leader = answer.text(), answer.text()
+        answer.get("b")
+        return error, generation, protocol, leader, answer.text()
+
+    def sync(self, group, member, generation, protocol, assignments=None, instance=None):
+        """SyncGroup: (error, what is embedded in the protocol)."""
+        body = Writer().text(group).put("i", generation).text(member).text(instance)
+        body.text("consumer").text(protocol)
+        body.array(list((assignments or {}).items()), lambda w, a: w.text(a[0]).count(
+            len(a[1]) + 1).uuid(a[1]).end())
+        answer = self.call(14, 5, body.end())
+        answer.get("i")
+        error, _, _ = answer.get("h"), answer.text(), answer.text()
+        return error, answer.take(answer.count() - 1)
+
+    def classic_heartbeat(self, group, member, generation, instance=None):
+        body = Writer().text(group).put("i", generation).text(member).text(instance)
+        answer = self.call(12, 4, body.end())
+        answer.get("i")
+        return answer.get("h")
+
+    def classic_leave(self, group, member, instance=None):
+        body = Writer().text(group).array(
+            [member], lambda w, m: w.text(m).text(instance).text(None).end())
+        answer = self.call(13, 5, body.end())
+        answer.get("i")
+        return answer.get("h"), answer.array(
+            lambda: (answer.text(), answer.text(), answer.get("h"), answer.end())[2])
+
+
+def embedded(topics):
+    """{name: [partition]} as the classic protocol embeds it."""
+    data = struct.pack(">i", len(topics))
+    for name, partitions in topics.items():
+        raw = name.encode()
+        data += struct.pack(">h", len(raw)) + raw
+        data += struct.pack(f">i{len(partitions)}i", len(partitions), *partitions)
+    return data
+
+
+def subscription(names, owned):
+    """ConsumerProtocolSubscription, version 1."""
+    data = struct.pack(">hi", 1, len(names))
+    for name in names:
+        data += struct.pack(">h", len(name.encode())) + name.encode()
+    return data + struct.pack(">i", -1) + embedded(owned)
+
+
+def assignment(topics):
+    """ConsumerProtocolAssignment, version 1."""
+    return struct.pack(">h", 1) + embedded(topics) + struct.pack(">i", -1)
+
+
+def assigned(data):
+    """The other way round."""
+    if not data:
+        return None
+    answer, topics = Reader(data), {}
+    answer.get("h")
+    for _ in range(answer.get("i")):
+        name = answer.take(answer.get("h")).decode()
+        topics[name] = sorted(answer.get("i") for _ in range(answer.get("i")))
+    return topics

@@ -193,6 +193,100 @@ class Heartbeat(conformance.Case):
             self.beat(f"{number} {regex}", "a", 0, timeout=60000, owned={}, regex=regex)
         self.same("patterns")
 
+    def classic_join(self, what, member, owned, name="range", instance=None):
+        """A member of the classic protocol joins; its id."""
+        topic = self.prefix + "t"
+        said = raw.subscription([topic], {topic: owned} if owned else {})
+        error, generation, protocol, leader, given = self.broker.join(
+            self.group, member, [(name, said)], instance)
+        if error == 79:  # it is told the id to join with
+            error, generation, protocol, leader, given = self.broker.join(
+                self.group, given, [(name, said)], instance)
+        if error == 0:
+            self.names[given] = what.split()[0]
+        self.write(what, error, generation, protocol, self.names.get(leader, leader))
+        return given
+
+    def classic_sync(self, what, member, generation, assignments=None):
+        error, data = self.broker.sync(self.group, member, generation, "range", assignments)
+        self.write(what, error, raw.assigned(data))
+
+    def described(self):
+        head, *members = (str(line) for line in self.broker.describe(self.group))
+        for member, name in self.names.items():
+            members = [line.replace(member, name) for line in members]
+        for line in [head, *sorted(members)]:
+            self.write("  describe", line)
+
+    def mixed(self):
+        self.topic("t", 4)
+        topic = self.prefix + "t"
+        self.names = {}
+        a = self.classic_join("a joins", "", [])
+        self.classic_sync("a syncs", a, 1, {a: raw.assignment({topic: [0, 1, 2, 3]})})
+        return topic, a
+
+    def test_a_group_changes_its_protocol(self):
+        topic, a = self.mixed()
+        self.join("b joins", "b", ["t"])
+        self.described()
+        self.write("a", self.broker.classic_heartbeat(self.group, a, 1))
+        self.classic_join("a joins again", a, [0, 1, 2, 3])
+        self.classic_sync("a shall give up", a, 1)
+        self.write("a", self.broker.classic_heartbeat(self.group, a, 1))
+        self.classic_join("a gave up", a, [0, 1])
+        self.classic_sync("a syncs", a, 2)
+        self.write("a", self.broker.classic_heartbeat(self.group, a, 2))
+        self.beat("b", "b", 2)
+        self.described()
+        self.write("a is late", self.broker.classic_heartbeat(self.group, a, 1))
+        self.classic_sync("a is late", a, 1)
+        self.write("nobody", self.broker.classic_heartbeat(self.group, "c", 2))
+        self.write("b is none", self.broker.classic_heartbeat(self.group, "b", 2))
+        self.write("a commits", self.broker.commit(self.group, a, 2, topic, 7, 8),
+                   self.broker.commit(self.group, a, 1, topic, 7))
+        self.classic_join("c has another protocol", "", [], "other")
+        c = self.classic_join("c joins", "", [])
+        self.write("c", self.broker.classic_heartbeat(self.group, c, 3))
+        self.classic_sync("c syncs", c, 3)
+        self.described()
+        self.write("c leaves", self.broker.classic_leave(self.group, c))
+        self.write("a", self.broker.classic_heartbeat(self.group, a, 2))
+        self.beat("b leaves", "b", -1)
+        self.described()
+        self.write("a", self.broker.classic_heartbeat(self.group, a, 4),
+                   self.broker.classic_heartbeat(self.group, a, 2))
+        self.classic_join("a joins again", a, [0, 1])
+        self.classic_sync("a syncs", a, 5, {a: raw.assignment({topic: [0, 1, 2, 3]})})
+        self.write("a", self.broker.classic_heartbeat(self.group, a, 5))
+        self.join("b joins", "b", ["t"])
+        self.beat("b leaves", "b", -1)
+        self.write("a leaves", self.broker.classic_leave(self.group, a))
+        self.same("mixed")
+
+    def test_a_static_member_changes_its_protocol(self):
+        self.topic("t", 4)
+        topic = self.prefix + "t"
+        self.names = {}
+        a = self.classic_join("a joins", "", [], instance="i")
+        error, data = self.broker.sync(self.group, a, 1, "range",
+                                       {a: raw.assignment({topic: [0, 1, 2, 3]})}, "i")
+        self.write("a syncs", error, raw.assigned(data))
+        self.join("b takes over", "b", ["t"], instance="i")
+        self.described()
+        self.write("a is gone", self.broker.classic_heartbeat(self.group, a, 1, "i"))
+        self.beat("b", "b", 1, instance="i")
+        self.same("mixed-static")
+
+    def test_what_cannot_change(self):
+        topic, a = self.mixed()
+        custom = raw.assignment({topic: [0]})[:-4] + b"\0\0\0\1x"
+        self.classic_join("a joins again", a, [])
+        self.classic_sync("a has an assignor of its own", a, 2, {a: custom})
+        self.join("b joins", "b", ["t"])
+        self.write("a", self.broker.classic_heartbeat(self.group, a, 2))
+        self.same("mixed-custom")
+
     def test_a_pattern_finds_topics(self):
         self.topic("t-1", 2)
         regex = self.prefix + "t-[0-9]+"

@@ -230,7 +230,8 @@ static struct consumer_member *find_leaver(struct consumer_group *group,
     return member;
 }
 
-enum kafka_error consumer_leave(struct consumer_group *group, struct wire_string member_id,
+enum kafka_error consumer_leave(struct consumer_group *group,
+                                struct wire_string member_id,
                                 struct wire_string instance_id)
 {
     struct consumer_member *member = find_leaver(group, member_id, instance_id);
@@ -255,7 +256,8 @@ static void expire(struct consumer_group *group, struct consumer_member *member,
 
     log_write(LOG_INFO, "group", NULL, "consumer group %s: member %s is fenced: %s",
               group->id, member->id,
-              silent ? "its session expired" : "it did not follow the rebalance in time");
+              silent ? "its session expired"
+                     : "it did not follow the rebalance in time");
     if (consumer_remove(group, member) == KAFKA_NONE)
         return;
     postpone(&member->session_deadline_ms, now_ms);

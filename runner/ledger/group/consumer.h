@@ -112,10 +112,11 @@ enum kafka_error consumer_check(const struct consumer_group_heartbeat_request *r
                                 struct consumer_group_heartbeat_response *response);
 
 /*
- * LeaveGroup of the classic protocol, which administrators also use to remove members of
- * this one: by member id, by instance id (member id ""), or by both.
+ * LeaveGroup of the classic protocol, which administrators also use to remove members
+ * of this one: by member id, by instance id (member id ""), or by both.
  */
-enum kafka_error consumer_leave(struct consumer_group *group, struct wire_string member_id,
+enum kafka_error consumer_leave(struct consumer_group *group,
+                                struct wire_string member_id,
                                 struct wire_string instance_id);
 
 /* Expire sessions and rebalance timeouts; returns the next deadline or INT64_MAX. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * consumer_advance.c - what follows from a member that joins or goes on: a new epoch and
- * new targets where the subscriptions ask for them, and its own next step.
+ * consumer_advance.c - what follows from a member that joins or goes on: a new epoch
+ * and new targets where the subscriptions ask for them, and its own next step.
  */
 #include "ledger/group/consumer_group.h"
 #include "ledger/group/reconcile.h"
@@ -65,9 +65,9 @@ static void set_deadlines(const struct consumer_advance *advance)
     struct consumer_member *next = advance->next;
     int64_t now_ms = advance->now_ms;
 
-    next->session_deadline_ms = now_ms + (next->classic
-                                              ? next->classic_session_ms
-                                              : consumer_session_ms(advance->group));
+    next->session_deadline_ms =
+        now_ms + (next->classic ? next->classic_session_ms
+                                : consumer_session_ms(advance->group));
     next->join_deadline_ms = INT64_MAX;
     next->sync_deadline_ms =
         next->classic ? now_ms + next->rebalance_timeout_ms : INT64_MAX;

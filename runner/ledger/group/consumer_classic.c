@@ -32,9 +32,9 @@ bool consumer_classic_subscription(struct wire_bytes metadata, struct mem_arena 
     int16_t version = embedded_version(metadata);
     struct error err = {0};
 
-    return version >= 0 &&
-           wire_read(&consumer_protocol_subscription_message, version, metadata.data + 2,
-                     (size_t)metadata.len - 2, arena, out, &err) == 0;
+    return version >= 0 && wire_read(&consumer_protocol_subscription_message, version,
+                                     metadata.data + 2, (size_t)metadata.len - 2, arena,
+                                     out, &err) == 0;
 }
 
 static void add_partitions(const struct consumer_group *group, struct wire_string name,
@@ -65,9 +65,9 @@ bool consumer_classic_assigned(const struct consumer_group *group,
     *custom = false;
     if (assignment.len <= 0)
         return true;
-    fine = version >= 0 &&
-           wire_read(&consumer_protocol_assignment_message, version, assignment.data + 2,
-                     (size_t)assignment.len - 2, &arena, &read, &err) == 0;
+    fine = version >= 0 && wire_read(&consumer_protocol_assignment_message, version,
+                                     assignment.data + 2, (size_t)assignment.len - 2,
+                                     &arena, &read, &err) == 0;
     for (int32_t i = 0; fine && i < read.assigned_partitions_count; i++)
         add_partitions(group, read.assigned_partitions[i].topic,
                        read.assigned_partitions[i].partitions,
@@ -126,7 +126,8 @@ struct wire_bytes consumer_classic_assignment(const struct consumer_group *group
     name_topics(group, set, arena, &assignment);
     text_append_bytes(&out.bytes, &(uint8_t[]){0, (uint8_t)version}, 2);
     wire_write(&consumer_protocol_assignment_message, version, &assignment, &out);
-    copy.data = (const uint8_t *)mem_arena_strndup(arena, out.bytes.data, out.bytes.len);
+    copy.data =
+        (const uint8_t *)mem_arena_strndup(arena, out.bytes.data, out.bytes.len);
     copy.len = (int32_t)out.bytes.len;
     wire_out_clear(&out);
     return copy;
@@ -274,7 +275,8 @@ enum kafka_error consumer_classic_join(struct consumer_group *group,
     for (int32_t i = 0; i < subscription.owned_partitions_count; i++)
         add_partitions(group, subscription.owned_partitions[i].topic,
                        subscription.owned_partitions[i].partitions,
-                       subscription.owned_partitions[i].partitions_count, &owned, arena);
+                       subscription.owned_partitions[i].partitions_count, &owned,
+                       arena);
     partition_set_sort(&owned);
     advance = (struct consumer_advance){
         .group = group,

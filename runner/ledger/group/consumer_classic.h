@@ -2,7 +2,8 @@
  *
  * consumer_classic.h - members of the classic protocol in a consumer group, while its
  * members change over one by one. Layer: ledger/group. They join, sync and heartbeat as
- * ever, but the broker assigns: each is a follower, and the generation is its own epoch.
+ * ever, but the broker assigns: each is a follower, and the generation is its own
+ * epoch.
  */
 #ifndef LEDGER_GROUP_CONSUMER_CLASSIC_H
 #define LEDGER_GROUP_CONSUMER_CLASSIC_H
@@ -42,7 +43,8 @@ struct consumer_protocol_subscription;
 struct wire_bytes;
 bool consumer_classic_subscription(struct wire_bytes metadata, struct mem_arena *arena,
                                    struct consumer_protocol_subscription *out);
-/* Read an assignment by names as partitions; false when it is none, or carries user data
+/* Read an assignment by names as partitions; false when it is none, or carries user
+ * data
  * (*custom), which no consumer group could keep. */
 struct partition_set;
 bool consumer_classic_assigned(const struct consumer_group *group,

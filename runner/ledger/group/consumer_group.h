@@ -144,8 +144,8 @@ void consumer_change_drop(struct consumer_change *change);
 /* consumer_advance.c */
 struct consumer_advance {
     struct consumer_group *group;
-    struct consumer_member *old;  /* as the group has it; NULL: it joins */
-    struct consumer_member *next; /* with what the request said; taken */
+    struct consumer_member *old;       /* as the group has it; NULL: it joins */
+    struct consumer_member *next;      /* with what the request said; taken */
     const struct partition_set *owned; /* what it says it has; NULL: unsaid */
     int64_t now_ms;
     bool assignment_changed; /* out */

@@ -55,7 +55,7 @@ struct consumer_member {
 
     int64_t session_deadline_ms;
     int64_t rebalance_deadline_ms; /* to give up partitions; INT64_MAX: none */
-    int64_t join_deadline_ms;      /* of the classic protocol, to join again, and to sync */
+    int64_t join_deadline_ms; /* of the classic protocol, to join again, and to sync */
     int64_t sync_deadline_ms;
     UT_hash_handle hh;
     UT_hash_handle hh_instance;
@@ -66,7 +66,8 @@ void consumer_member_free(struct consumer_member *member); /* NULL is fine */
 /* Everything but the target and the place in the group's tables. */
 struct consumer_member *consumer_member_copy(const struct consumer_member *member);
 
-/* The same for the member that takes the place of a static one: it begins at epoch 0. */
+/* The same for the member that takes the place of a static one: it begins at epoch 0.
+ */
 struct consumer_member *consumer_member_successor(const struct consumer_member *member,
                                                   const char *id);
 /* A uuid as Kafka writes it: 16 random bytes in base64 for URLs. */
@@ -77,7 +78,8 @@ bool consumer_member_same_topics(const struct consumer_member *a,
 /* Stable, and at this epoch of the target? */
 bool consumer_member_settled(const struct consumer_member *member, int32_t epoch);
 
-/* Take over what the request says; what it leaves out stays. It is no classic one then. */
+/* Take over what the request says; what it leaves out stays. It is no classic one then.
+ */
 void consumer_member_update(struct consumer_member *member,
                             const struct consumer_group_heartbeat_request *request,
                             struct wire_string client_id, const char *client_host);

@@ -61,6 +61,30 @@ void consumer_store_put_group(const struct consumer_group *group, int32_t epoch,
     text_buf_clear(&value);
 }
 
+static void put_member(const struct consumer_group *group,
+                       const struct consumer_member *member)
+{
+    struct text_buf facts = {0}, place = {0}, target = {0};
+
+    consumer_member_write_facts(member, &facts);
+    consumer_member_write_place(member, &place);
+    consumer_member_write_target(&member->target, &target);
+    consumer_store_put(group, CONSUMER_KIND_FACTS, member->id, &facts);
+    consumer_store_put(group, CONSUMER_KIND_PLACE, member->id, &place);
+    consumer_store_put(group, CONSUMER_KIND_TARGET, member->id, &target);
+    text_buf_clear(&facts);
+    text_buf_clear(&place);
+    text_buf_clear(&target);
+}
+
+void consumer_store_all(const struct consumer_group *group)
+{
+    for (const struct consumer_member *member = group->members; member != NULL;
+         member = member->hh.next)
+        put_member(group, member);
+    consumer_store_put_group(group, group->epoch, group->target_epoch, group->hash);
+}
+
 void consumer_store_remove_member(const struct consumer_group *group,
                                   const char *member_id)
 {
@@ -199,8 +223,10 @@ static void load_member(struct consumer_group *group, struct consumer_member *me
 {
     char why[PATTERN_WHY];
 
-    member->session_deadline_ms = now_ms + consumer_session_ms(group);
-    if (member->state == CONSUMER_UNREVOKED)
+    member->session_deadline_ms =
+        now_ms +
+        (member->classic ? member->classic_session_ms : consumer_session_ms(group));
+    if (member->state == CONSUMER_UNREVOKED && !member->classic)
         member->rebalance_deadline_ms = now_ms + member->rebalance_timeout_ms;
     if (*member->regex != '\0' && consumer_pattern_find(group, member->regex) == NULL)
         consumer_pattern_add(group, member->regex, why);

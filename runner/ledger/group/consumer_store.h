@@ -21,6 +21,8 @@ void consumer_store_put(const struct consumer_group *group, enum consumer_kind k
                         const char *member_id, const struct text_buf *value);
 void consumer_store_put_group(const struct consumer_group *group, int32_t epoch,
                               int32_t target_epoch, uint64_t hash);
+/* The whole group, all its members. */
+void consumer_store_all(const struct consumer_group *group);
 void consumer_store_remove_member(const struct consumer_group *group,
                                   const char *member_id);
 

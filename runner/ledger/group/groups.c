@@ -5,6 +5,7 @@
 #include "ledger/group/groups_private.h"
 
 #include "base/log.h"
+#include "ledger/group/consumer_classic.h"
 
 #include <stdlib.h>
 
@@ -208,6 +209,7 @@ int64_t groups_tick(struct groups *groups, int64_t now_ms, int64_t wall_ms)
         next_ms = group->classic ? classic_tick(group->classic, now_ms, wall_ms)
                                  : consumer_tick(group->consumer, now_ms);
         groups_due(groups, group, next_ms > now_ms ? next_ms : now_ms + 1);
+        groups_downgrade(groups, group, true, now_ms, wall_ms);
     }
     if (groups->check_ms <= now_ms) {
         groups->check_ms = now_ms + groups->settings.offsets_check_ms;
@@ -232,6 +234,11 @@ static struct group *make_classic(struct groups *groups, struct wire_string id)
     return NULL;
 }
 
+static bool has_consumers(const struct group *group)
+{
+    return group && group->consumer && !consumer_is_empty(group->consumer);
+}
+
 /* The group that a join goes to; NULL and why. */
 static struct group *join_group(struct groups *groups, struct wire_string id,
                                 bool known, enum kafka_error *why)
@@ -241,10 +248,6 @@ static struct group *join_group(struct groups *groups, struct wire_string id,
     *why = KAFKA_NONE;
     if (group && group->classic)
         return group;
-    if (group && !consumer_is_empty(group->consumer)) {
-        *why = KAFKA_INCONSISTENT_GROUP_PROTOCOL;
-        return NULL;
-    }
     if (known) {
         *why = KAFKA_UNKNOWN_MEMBER_ID;
         return NULL;
@@ -261,10 +264,29 @@ static struct group *join_group(struct groups *groups, struct wire_string id,
     return group;
 }
 
+/* A member of the classic protocol joins a consumer group that has members. */
+static void join_consumer(struct groups *groups, struct group *group,
+                          const struct join_group_request *request,
+                          const struct groups_caller *caller, void *ticket)
+{
+    struct join_group_response response;
+    struct mem_arena arena = {0};
+    enum kafka_error error =
+        consumer_classic_join(group->consumer, request, caller, &arena, &response);
+
+    if (error == KAFKA_NONE)
+        groups->answer(ticket, &response);
+    else
+        classic_refuse_join(groups->answer, ticket, response.member_id, error);
+    mem_arena_clear(&arena);
+    groups_due(groups, group, caller->now_ms);
+    groups_downgrade(groups, group, false, caller->now_ms, caller->wall_ms);
+}
+
 void groups_join(struct groups *groups, const struct join_group_request *request,
                  const struct groups_caller *caller, void *ticket)
 {
-    struct group *group = NULL;
+    struct group *found = groups_find(groups, request->group_id), *group = NULL;
     enum kafka_error why;
 
     if (request->group_id.len <= 0)
@@ -272,13 +294,33 @@ void groups_join(struct groups *groups, const struct join_group_request *request
     else if (request->session_timeout_ms < groups->settings.session_min_ms ||
              request->session_timeout_ms > groups->settings.session_max_ms)
         why = KAFKA_INVALID_SESSION_TIMEOUT;
-    else
+    else if (has_consumers(found)) {
+        join_consumer(groups, found, request, caller, ticket);
+        return;
+    } else
         group = join_group(groups, request->group_id, request->member_id.len > 0, &why);
     if (!group) {
         classic_refuse_join(groups->answer, ticket, request->member_id, why);
         return;
     }
     classic_join(group->classic, request, caller, ticket);
+    groups_due(groups, group, caller->now_ms);
+}
+
+static void sync_consumer(struct groups *groups, struct group *group,
+                          const struct sync_group_request *request,
+                          const struct groups_caller *caller, void *ticket)
+{
+    struct sync_group_response response;
+    struct mem_arena arena = {0};
+    enum kafka_error error =
+        consumer_classic_sync(group->consumer, request, caller, &arena, &response);
+
+    if (error == KAFKA_NONE)
+        groups->answer(ticket, &response);
+    else
+        classic_refuse_sync(groups->answer, ticket, error);
+    mem_arena_clear(&arena);
     groups_due(groups, group, caller->now_ms);
 }
 
@@ -289,6 +331,8 @@ void groups_sync(struct groups *groups, const struct sync_group_request *request
 
     if (request->group_id.len <= 0) {
         classic_refuse_sync(groups->answer, ticket, KAFKA_INVALID_GROUP_ID);
+    } else if (has_consumers(group)) {
+        sync_consumer(groups, group, request, caller, ticket);
     } else if (!group || !group->classic || classic_is_empty(group->classic)) {
         classic_refuse_sync(groups->answer, ticket, KAFKA_UNKNOWN_MEMBER_ID);
     } else {
@@ -304,9 +348,15 @@ enum kafka_error groups_heartbeat(struct groups *groups,
                                   const struct groups_caller *caller)
 {
     struct group *group = groups_find(groups, request->group_id);
+    enum kafka_error error;
 
     if (request->group_id.len <= 0)
         return KAFKA_INVALID_GROUP_ID;
+    if (has_consumers(group)) {
+        error = consumer_classic_heartbeat(group->consumer, request, caller);
+        groups_due(groups, group, caller->now_ms);
+        return error;
+    }
     if (!group || !group->classic)
         return KAFKA_UNKNOWN_MEMBER_ID;
     return classic_heartbeat(group->classic, request, caller);
@@ -343,8 +393,10 @@ static void leave_all(struct groups *groups, struct group *group,
     response->members_count = request->members_count;
     if (any && group->classic)
         classic_left(group->classic, caller);
-    if (any)
+    if (any) {
         groups_due(groups, group, caller->now_ms);
+        groups_downgrade(groups, group, true, caller->now_ms, caller->wall_ms);
+    }
 }
 
 void groups_leave(struct groups *groups, const struct leave_group_request *request,

@@ -80,6 +80,7 @@ void groups_consumer_heartbeat(struct groups *groups,
                                struct consumer_group_heartbeat_response *response)
 {
     struct wire_string id = request->group_id;
+    const char *why;
     struct group *group;
 
     if (consumer_check(request, caller->version, arena, response) != KAFKA_NONE)
@@ -88,13 +89,15 @@ void groups_consumer_heartbeat(struct groups *groups,
     if (group && group->consumer) {
         consumer_heartbeat(group->consumer, request, caller, arena, response);
         groups_due(groups, group, caller->now_ms);
+        if (request->member_epoch < 0)
+            groups_downgrade(groups, group, true, caller->now_ms, caller->wall_ms);
     } else if (request->member_epoch == 0 && (!group || is_empty(group))) {
         join_new_consumer(groups, group, request, caller, arena, response);
     } else if (group && request->member_epoch == 0) {
-        /* As Kafka with group.consumer.migration.policy=disabled. */
-        refuse(response, KAFKA_GROUP_ID_NOT_FOUND,
-               text_of(arena, "Cannot upgrade classic group", id,
-                       " to consumer group because online upgrade is disabled."));
+        why = groups_upgrade(groups, group, request, caller, arena, response);
+        if (why)
+            refuse(response, KAFKA_GROUP_ID_NOT_FOUND,
+                   text_of(arena, "Cannot upgrade classic group", id, why));
     } else if (group) {
         refuse(response, KAFKA_GROUP_ID_NOT_FOUND,
                text_of(arena, "Group", id, " is not a consumer group."));

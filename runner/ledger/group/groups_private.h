@@ -41,6 +41,26 @@ struct group *groups_add(struct groups *groups, struct wire_string id,
 void groups_remove(struct groups *groups, struct group *group);
 void groups_due(struct groups *groups, struct group *group, int64_t deadline_ms);
 
+/* ---- groups_migrate.c -------------------------------------------------------------- */
+
+/*
+ * A member of the consumer protocol joins a classic group that has members: it becomes a
+ * consumer group. NULL, and response is complete; or why it cannot be, as the end of
+ * Kafka's text "Cannot upgrade classic group …".
+ */
+const char *groups_upgrade(struct groups *groups, struct group *group,
+                           const struct consumer_group_heartbeat_request *request,
+                           const struct groups_caller *caller, struct mem_arena *arena,
+                           struct consumer_group_heartbeat_response *response);
+/*
+ * A member was removed, or a static one replaced: when only members of the classic
+ * protocol are left, the group becomes a classic one.
+ */
+void groups_downgrade(struct groups *groups, struct group *group, bool removed,
+                      int64_t now_ms, int64_t wall_ms);
+
+/* ---- groups_admin.c ---------------------------------------------------------------- */
+
 bool groups_subscribes(const struct group *group, struct wire_string topic);
 /* Remove what has passed its retention. */
 void groups_expire(struct groups *groups, int64_t wall_ms);
