@@ -227,7 +227,7 @@ END_TEST
 /* One random life: appends, rolls, reads, deletions, closes and kills. */
 START_TEST(random_lives_keep_every_record)
 {
-    int64_t gaps;
+    int64_t gaps, consumer = 0;
 
     srandom((unsigned)_i + 1);
     f.config.segment_bytes = 3000 + random() % 20000;
@@ -259,6 +259,14 @@ START_TEST(random_lives_keep_every_record)
             break;
         case 5:
             from = start + random() % (before - start + 1);
+            ck_assert_int_ge(fixture_read_all(&f, from, 1 + random() % 50000, &gaps),
+                             before - from);
+            ck_assert_int_eq(gaps, 0);
+            break;
+        case 6: /* a consumer that follows the end */
+        case 7:
+            from = consumer > start ? consumer : start;
+            consumer = before;
             ck_assert_int_ge(fixture_read_all(&f, from, 1 + random() % 50000, &gaps),
                              before - from);
             ck_assert_int_eq(gaps, 0);

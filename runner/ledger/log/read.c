@@ -116,6 +116,35 @@ static int stop_at_damage(struct log *log, struct segment *segment, int64_t from
     return 0;
 }
 
+/* Pin the bytes from where the slice begins up to the bound. 1, or -1 and err. */
+static int fill(struct log *log, struct segment *segment, const struct bound *bound,
+                struct log_slice *out, struct error *err)
+{
+    out->len = bound->position - out->position;
+    out->next = bound->next;
+    out->fd = file_pin(segment->file, err);
+    out->file = segment->file;
+    if (out->fd < 0)
+        return -1;
+    remember(log->hot, &(struct place){bound->next, bound->position, segment->base});
+    return 1;
+}
+
+/*
+ * The usual case: a consumer at the end of the log wants what was appended since, all
+ * of it. Where that begins is remembered, and where it ends needs no looking.
+ */
+static bool is_tail(const struct log *log, const struct segment *segment,
+                    int64_t offset, const struct log_slice *asked, int64_t *at)
+{
+    if (segment != log_last(log) || asked->next < segment->end)
+        return false;
+    *at = remembered(log->hot, segment, offset);
+    return *at >= segment->trusted_from && *at < segment->size &&
+           segment->size - *at <= asked->len &&
+           segment_damage(log, segment, *at) == NULL;
+}
+
 /* Fill out with what the segment has from offset on. 1, 0: nothing, -1 and err. */
 static int read_segment(struct log *log, struct segment *segment, int64_t offset,
                         const struct log_slice *asked, bool min_one,
@@ -123,13 +152,17 @@ static int read_segment(struct log *log, struct segment *segment, int64_t offset
 {
     int64_t at, limit = asked->next, max_bytes = asked->len;
     struct batch first;
-    struct bound bound;
-    int found = find_batch(log, segment, offset, &at, &first, err);
+    struct bound bound = {.position = segment->size, .next = segment->end};
+    int found;
 
+    *out = (struct log_slice){.fd = -1, .offset = offset, .next = offset};
+    if (is_tail(log, segment, offset, asked, &out->position))
+        return fill(log, segment, &bound, out, err);
+    found = find_batch(log, segment, offset, &at, &first, err);
     if (found <= 0)
         return found;
-    *out = (struct log_slice){
-        .fd = -1, .position = at, .offset = first.base_offset, .next = offset};
+    out->position = at;
+    out->offset = first.base_offset;
     if (first.base_offset >= limit || (first.size > max_bytes && !min_one))
         return 1;
     bound = (struct bound){at + (max_bytes > first.size ? max_bytes : first.size),
@@ -142,14 +175,7 @@ static int read_segment(struct log *log, struct segment *segment, int64_t offset
     }
     if (stop_at_damage(log, segment, at, &bound, err) != 0)
         return -1;
-    out->len = bound.position - at;
-    out->next = bound.next;
-    out->fd = file_pin(segment->file, err);
-    out->file = segment->file;
-    if (out->fd < 0)
-        return -1;
-    remember(log->hot, &(struct place){bound.next, bound.position, segment->base});
-    return 1;
+    return fill(log, segment, &bound, out, err);
 }
 
 enum kafka_error log_read(struct log *log, int64_t offset, int64_t max_bytes,
