@@ -126,15 +126,24 @@ START_TEST(an_open_transaction_is_aborted_before_its_id_is_given_on)
     world_begin(&w);
     struct txns_writer old = begin(&w, "t");
     ck_assert_int_eq(add(&w, &old, 0), KAFKA_NONE);
-    ck_assert_int_eq(init(&w, "t", NOBODY, &out), KAFKA_CONCURRENT_TRANSACTIONS);
-    ck_assert_int_eq(out.id, -1);
-    ck_assert_int_eq(state(&w, "t"), TXN_COMPLETE_ABORT);
-    ck_assert_int_eq(partition_end(w.partitions[0]), 1); /* the marker */
     ck_assert_int_eq(init(&w, "t", NOBODY, &out), KAFKA_NONE);
+    ck_assert_int_eq(partition_end(w.partitions[0]), 1); /* the marker */
     ck_assert_int_eq(out.id, old.producer.id);
     ck_assert_int_eq(out.epoch, old.producer.epoch + 2);
+    ck_assert_int_eq(state(&w, "t"), TXN_EMPTY);
     ck_assert_int_eq(add(&w, &old, 0), KAFKA_PRODUCER_FENCED);
     ck_assert_int_eq(end(&w, &old, true, V1), KAFKA_PRODUCER_FENCED);
+
+    struct txns_writer now = writer_of("t", out);
+    ck_assert_int_eq(add(&w, &now, 0), KAFKA_NONE);
+    w.whole = 0;
+    ck_assert_int_eq(init(&w, "t", NOBODY, &out), KAFKA_CONCURRENT_TRANSACTIONS);
+    ck_assert_int_eq(out.id, -1);
+    ck_assert_int_eq(state(&w, "t"), TXN_PREPARE_ABORT);
+    w.whole = -1;
+    world_pass(&w, TXNS_RETRY_MS);
+    ck_assert_int_eq(init(&w, "t", NOBODY, &out), KAFKA_NONE);
+    ck_assert_int_eq(out.epoch, now.producer.epoch + 2);
     world_end(&w);
 }
 END_TEST

@@ -131,18 +131,6 @@ static enum kafka_error next_epoch(struct txns *txns, const struct txn_data *old
     return bump(old, expected, next);
 }
 
-/* An open transaction stands in the way: abort it, and let the client ask again. */
-static enum kafka_error fence(struct txns *txns, struct txn *txn,
-                              const struct txns_time *time)
-{
-    enum kafka_error error = txn_decide(txns, txn, false, true, true, time);
-
-    if (error != KAFKA_NONE)
-        return error;
-    txn_complete(txns, txn, time);
-    return KAFKA_CONCURRENT_TRANSACTIONS;
-}
-
 static enum kafka_error begin_epoch(struct txns *txns, struct txn *txn,
                                     const struct txns_init *init,
                                     const struct txns_time *time)
@@ -164,6 +152,23 @@ static enum kafka_error begin_epoch(struct txns *txns, struct txn *txn,
     return error;
 }
 
+/*
+ * An open transaction stands in the way: abort it. Kafka lets the client ask again after
+ * that; here it is done at once, unless a disk refuses, so that he need not.
+ */
+static enum kafka_error fence(struct txns *txns, struct txn *txn,
+                              const struct txns_init *init, const struct txns_time *time)
+{
+    enum kafka_error error = txn_decide(txns, txn, false, true, true, time);
+
+    if (error != KAFKA_NONE)
+        return error;
+    txn_complete(txns, txn, time);
+    if (txn->data.state != TXN_COMPLETE_ABORT)
+        return KAFKA_CONCURRENT_TRANSACTIONS;
+    return begin_epoch(txns, txn, init, time);
+}
+
 static enum kafka_error init_known(struct txns *txns, struct txn *txn,
                                    const struct txns_init *init,
                                    const struct txns_time *time)
@@ -175,7 +180,7 @@ static enum kafka_error init_known(struct txns *txns, struct txn *txn,
     case TXN_PREPARE_ABORT:
         return KAFKA_CONCURRENT_TRANSACTIONS;
     case TXN_ONGOING:
-        return fence(txns, txn, time);
+        return fence(txns, txn, init, time);
     default:
         return begin_epoch(txns, txn, init, time);
     }
