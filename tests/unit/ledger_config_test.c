@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const enum config_resource RESOURCES[] = {CONFIG_TOPIC, CONFIG_GROUP, CONFIG_BROKER};
+static const enum config_resource RESOURCES[] = {CONFIG_TOPIC, CONFIG_GROUP,
+                                                 CONFIG_BROKER};
 
 /* Check one value of a topic; returns the message, "" when it is right. */
 static const char *check_value(enum config_resource resource, const char *name,
@@ -36,9 +37,12 @@ START_TEST(tables_are_sorted_and_their_defaults_are_right_values)
             ck_assert_ptr_eq(config_find(RESOURCES[r], keys[i].name), &keys[i]);
             if (keys[i].fallback != NULL &&
                 (RESOURCES[r] != CONFIG_BROKER || keys[i].dynamic))
-                ck_assert_str_eq(check_value(RESOURCES[r], keys[i].name, keys[i].fallback), "");
-            for (int s = 0; s < CONFIG_SYNONYMS && keys[i].synonyms[s].name != NULL; s++)
-                ck_assert_ptr_nonnull(config_find(CONFIG_BROKER, keys[i].synonyms[s].name));
+                ck_assert_str_eq(
+                    check_value(RESOURCES[r], keys[i].name, keys[i].fallback), "");
+            for (int s = 0; s < CONFIG_SYNONYMS && keys[i].synonyms[s].name != NULL;
+                 s++)
+                ck_assert_ptr_nonnull(
+                    config_find(CONFIG_BROKER, keys[i].synonyms[s].name));
         }
     }
     ck_assert_ptr_null(config_find(CONFIG_TOPIC, "nope"));
@@ -57,54 +61,66 @@ static const struct {
     {"retention.ms", "",
      "Invalid value  for configuration retention.ms: Not a number of type LONG"},
     {"retention.ms", "99999999999999999999",
-     "Invalid value 99999999999999999999 for configuration retention.ms: Not a number of type "
+     "Invalid value 99999999999999999999 for configuration retention.ms: Not a number "
+     "of type "
      "LONG"},
     {"retention.ms", " 5 ", ""},
     {"retention.bytes", "-2", ""},
     {"cleanup.policy", "foo",
-     "Invalid value foo for configuration cleanup.policy: String must be one of: compact, "
+     "Invalid value foo for configuration cleanup.policy: String must be one of: "
+     "compact, "
      "delete"},
     {"cleanup.policy", "", ""},
     {"cleanup.policy", "compact , delete", ""},
     {"segment.bytes", "1048575",
-     "Invalid value 1048575 for configuration segment.bytes: Value must be at least 1048576"},
+     "Invalid value 1048575 for configuration segment.bytes: Value must be at least "
+     "1048576"},
     {"segment.bytes", "3000000000",
-     "Invalid value 3000000000 for configuration segment.bytes: Not a number of type INT"},
+     "Invalid value 3000000000 for configuration segment.bytes: Not a number of type "
+     "INT"},
     {"max.message.bytes", "1.5",
      "Invalid value 1.5 for configuration max.message.bytes: Not a number of type INT"},
     {"message.timestamp.type", "x",
      "Invalid value x for configuration message.timestamp.type: String must be one of: "
      "CreateTime, LogAppendTime"},
     {"min.cleanable.dirty.ratio", "1.5",
-     "Invalid value 1.5 for configuration min.cleanable.dirty.ratio: Value must be no more "
+     "Invalid value 1.5 for configuration min.cleanable.dirty.ratio: Value must be no "
+     "more "
      "than 1"},
     {"min.cleanable.dirty.ratio", "x",
-     "Invalid value x for configuration min.cleanable.dirty.ratio: Not a number of type "
+     "Invalid value x for configuration min.cleanable.dirty.ratio: Not a number of "
+     "type "
      "DOUBLE"},
     {"compression.type", "foo",
      "Invalid value foo for configuration compression.type: String must be one of: "
      "uncompressed, zstd, lz4, snappy, gzip, producer"},
     {"compression.gzip.level", "0",
-     "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 "
+     "Invalid value 0 for configuration compression.gzip.level: Value must be between "
+     "1 and 9 "
      "or equal to -1"},
     {"compression.lz4.level", "18",
-     "Invalid value 18 for configuration compression.lz4.level: Value must be no more than "
+     "Invalid value 18 for configuration compression.lz4.level: Value must be no more "
+     "than "
      "17"},
     {"unclean.leader.election.enable", "maybe",
-     "Invalid value maybe for configuration unclean.leader.election.enable: Expected value to "
+     "Invalid value maybe for configuration unclean.leader.election.enable: Expected "
+     "value to "
      "be either true or false"},
     {"preallocate", "TRUE", ""},
     {"leader.replication.throttled.replicas", "foo",
      "Invalid value [foo] for configuration leader.replication.throttled.replicas: "
-     "leader.replication.throttled.replicas must be the literal '*' or a list of replicas in "
+     "leader.replication.throttled.replicas must be the literal '*' or a list of "
+     "replicas in "
      "the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],..."},
     {"leader.replication.throttled.replicas", "*", ""},
     {"follower.replication.throttled.replicas", "0:1,1:1", ""},
     {"remote.storage.enable", "true",
-     "Tiered Storage functionality is disabled in the broker. Topic cannot be configured with "
+     "Tiered Storage functionality is disabled in the broker. Topic cannot be "
+     "configured with "
      "remote log storage."},
     {"nonsense", "1", "Unknown topic config name: nonsense"},
-    {"message.format.version", "2.0", "Unknown topic config name: message.format.version"},
+    {"message.format.version", "2.0",
+     "Unknown topic config name: message.format.version"},
 };
 
 START_TEST(topic_values_are_judged_in_the_words_of_kafka)
@@ -117,21 +133,23 @@ END_TEST
 
 START_TEST(group_and_broker_values_have_rules_of_their_own)
 {
+    ck_assert_str_eq(check_value(CONFIG_GROUP, "consumer.session.timeout.ms", "5"),
+                     "consumer.session.timeout.ms must be greater than or equal to "
+                     "group.consumer.min.session.timeout.ms");
     ck_assert_str_eq(
-        check_value(CONFIG_GROUP, "consumer.session.timeout.ms", "5"),
-        "consumer.session.timeout.ms must be greater than or equal to "
-        "group.consumer.min.session.timeout.ms");
-    ck_assert_str_eq(check_value(CONFIG_GROUP, "consumer.heartbeat.interval.ms", "15001"),
-                     "consumer.heartbeat.interval.ms must be less than or equal to "
-                     "group.consumer.max.heartbeat.interval.ms");
-    ck_assert_str_eq(check_value(CONFIG_GROUP, "nope", "1"), "Unknown group config name: nope");
-    ck_assert_str_eq(check_value(CONFIG_GROUP, "share.auto.offset.reset", "by_duration:PT1H"),
-                     "");
+        check_value(CONFIG_GROUP, "consumer.heartbeat.interval.ms", "15001"),
+        "consumer.heartbeat.interval.ms must be less than or equal to "
+        "group.consumer.max.heartbeat.interval.ms");
+    ck_assert_str_eq(check_value(CONFIG_GROUP, "nope", "1"),
+                     "Unknown group config name: nope");
+    ck_assert_str_eq(
+        check_value(CONFIG_GROUP, "share.auto.offset.reset", "by_duration:PT1H"), "");
     ck_assert_str_eq(check_value(CONFIG_BROKER, "num.partitions", "3"),
                      "Cannot update these configs dynamically: Set(num.partitions)");
-    ck_assert_str_eq(check_value(CONFIG_BROKER, "log.retention.ms", "0"),
-                     "requirement failed: log.retention.ms must be unlimited (-1) or, greater "
-                     "than or equal to 1");
+    ck_assert_str_eq(
+        check_value(CONFIG_BROKER, "log.retention.ms", "0"),
+        "requirement failed: log.retention.ms must be unlimited (-1) or, greater "
+        "than or equal to 1");
     ck_assert_str_eq(check_value(CONFIG_BROKER, "log.retention.ms", "-1"), "");
 }
 END_TEST
@@ -146,8 +164,9 @@ START_TEST(compaction_lags_must_not_contradict_each_other)
     config_put(&set, "max.compaction.lag.ms", "5");
     ck_assert_int_eq(config_check(CONFIG_TOPIC, &set, &broker, &message),
                      KAFKA_INVALID_CONFIG);
-    ck_assert_str_eq(text_str(&message), "conflict topic config setting min.compaction.lag.ms "
-                                         "(10) > max.compaction.lag.ms (5)");
+    ck_assert_str_eq(text_str(&message),
+                     "conflict topic config setting min.compaction.lag.ms "
+                     "(10) > max.compaction.lag.ms (5)");
     config_clear(&set);
     text_buf_clear(&message);
 }
@@ -190,8 +209,8 @@ static const char *values_text(const char *name, const struct config_set *set,
 {
     static char text[512];
     struct config_value values[CONFIG_VALUES_MAX];
-    int count = config_values(CONFIG_TOPIC, config_find(CONFIG_TOPIC, name), set, broker,
-                              values);
+    int count = config_values(CONFIG_TOPIC, config_find(CONFIG_TOPIC, name), set,
+                              broker, values);
 
     text[0] = '\0';
     for (int i = 0; i < count; i++)
@@ -205,15 +224,18 @@ START_TEST(what_is_in_force_comes_from_the_nearest_source)
     struct config_broker broker = {0};
     struct config_set set = {0};
 
-    ck_assert_int_eq(config_number(CONFIG_TOPIC, "retention.ms", &set, &broker), 604800000);
+    ck_assert_int_eq(config_number(CONFIG_TOPIC, "retention.ms", &set, &broker),
+                     604800000);
     ck_assert_str_eq(values_text("retention.ms", &set, &broker), "");
     config_put(&broker.fixed, "log.retention.hours", "24");
-    ck_assert_int_eq(config_number(CONFIG_TOPIC, "retention.ms", &set, &broker), 86400000);
+    ck_assert_int_eq(config_number(CONFIG_TOPIC, "retention.ms", &set, &broker),
+                     86400000);
     config_put(&broker.fixed, "log.retention.minutes", "-1");
     ck_assert_int_eq(config_number(CONFIG_TOPIC, "retention.ms", &set, &broker), -1);
     config_put(&broker.dynamic_default, "log.retention.ms", "2000000");
     config_put(&broker.dynamic, "log.retention.ms", "1000000");
-    ck_assert_int_eq(config_number(CONFIG_TOPIC, "retention.ms", &set, &broker), 1000000);
+    ck_assert_int_eq(config_number(CONFIG_TOPIC, "retention.ms", &set, &broker),
+                     1000000);
     config_put(&set, "retention.ms", "5");
     ck_assert_int_eq(config_number(CONFIG_TOPIC, "retention.ms", &set, &broker), 5);
     ck_assert_str_eq(values_text("retention.ms", &set, &broker),
@@ -252,8 +274,9 @@ START_TEST(lists_are_appended_to_and_subtracted_from)
     ck_assert_str_eq(alter(&set, "cleanup.policy", CONFIG_APPEND, "compact"), "0 ");
     ck_assert_str_eq(alter(&set, "cleanup.policy", CONFIG_SUBTRACT, "delete"), "0 ");
     ck_assert_str_eq(config_get(&set, "cleanup.policy"), "compact");
-    ck_assert_str_eq(alter(&set, "retention.ms", CONFIG_APPEND, "1"),
-                     "40 Can't APPEND to key retention.ms because its type is not LIST.");
+    ck_assert_str_eq(
+        alter(&set, "retention.ms", CONFIG_APPEND, "1"),
+        "40 Can't APPEND to key retention.ms because its type is not LIST.");
     ck_assert_str_eq(alter(&set, "retention.ms", CONFIG_SET, NULL),
                      "42 Null value not supported for : retention.ms");
     ck_assert_str_eq(alter(&set, "retention.ms", (enum config_operation)4, "1"), "-1 ");

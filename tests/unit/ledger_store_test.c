@@ -26,9 +26,11 @@ static void make_folder(void)
 {
     const char *tmp = getenv("TMPDIR");
 
-    snprintf(folder, sizeof(folder), "%s/ledger-store-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    snprintf(folder, sizeof(folder), "%s/ledger-store-XXXXXX",
+             tmp != NULL ? tmp : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* a line a damaged file */
+    ck_assert_ptr_nonnull(
+        freopen("/dev/null", "w", stderr)); /* a line a damaged file */
 }
 
 static void remove_folder(void)
@@ -150,7 +152,8 @@ START_TEST(random_changes_are_those_of_a_map_and_survive_reopening)
         wrong += !same(store, &model);
         store_close(store);
         store = open_store("a", &report);
-        wrong += !same(store, &model) || report.cut_bytes != 0 || report.damaged_bytes != 0;
+        wrong +=
+            !same(store, &model) || report.cut_bytes != 0 || report.damaged_bytes != 0;
     }
     ck_assert_int_eq(wrong, 0);
     ck_assert_int_lt(store_bytes(store), 1200 * 1024); /* it has rewritten itself */
@@ -221,7 +224,8 @@ static int step_of_size(const struct history *history, size_t size)
     return step;
 }
 
-/* Reopen what is in b: has it this model, and after one more change and reopening too? */
+/* Reopen what is in b: has it this model, and after one more change and reopening too?
+ */
 static bool holds(const struct model *expected, int64_t cut_bytes)
 {
     struct store_report report;
@@ -264,7 +268,8 @@ static bool ever(struct store *store, const struct history *history, int key)
     return false;
 }
 
-/* Flip bytes of a copy, open it: 0 when all that is read was once true and loss is named. */
+/* Flip bytes of a copy, open it: 0 when all that is read was once true and loss is
+ * named. */
 static int flip_and_open(const struct history *history, int flips, uint32_t *seed)
 {
     uint8_t *copy = mem_alloc(history->size);
@@ -432,7 +437,8 @@ START_TEST(a_full_disk_changes_nothing_and_is_survived)
     model_init(&model);
     for (int i = 0; i < 2000; i++) {
         /* Room for some more bytes only, then for all. */
-        struct rlimit limit = {(rlim_t)store_bytes(store) + (i % 3) * 40, RLIM_INFINITY};
+        struct rlimit limit = {(rlim_t)store_bytes(store) + (i % 3) * 40,
+                               RLIM_INFINITY};
         before = model;
         setrlimit(RLIMIT_FSIZE, &limit);
         if (random_step(store, &model, &seed) != 0) {
@@ -446,12 +452,14 @@ START_TEST(a_full_disk_changes_nothing_and_is_survived)
     ck_assert_int_gt(failed, 100);
     store_close(store);
     store = open_store("a", &report);
-    ck_assert(same(store, &model) && report.cut_bytes == 0 && report.damaged_bytes == 0);
+    ck_assert(same(store, &model) && report.cut_bytes == 0 &&
+              report.damaged_bytes == 0);
     store_close(store);
 }
 END_TEST
 
-/* Write batches whose four values are their number, and tell each number when written. */
+/* Write batches whose four values are their number, and tell each number when written.
+ */
 static _Noreturn void write_until_killed(int out)
 {
     static const char *const keys[] = {"a", "b", "c", "d"};
@@ -545,7 +553,8 @@ START_TEST(a_leftover_of_a_rewrite_is_ignored_and_two_owners_are_refused)
         store_put(store, "key", 3, value, sizeof(value), &err);
     ck_assert_int_lt(store_bytes(store), 1024 * 1024);
     err = (struct error){0};
-    ck_assert_ptr_null(store_open(path_of("a"), &report, &err)); /* the new file as well */
+    ck_assert_ptr_null(
+        store_open(path_of("a"), &report, &err)); /* the new file as well */
     store_close(store);
     store = open_store("a", &report);
     ck_assert_int_eq(store_count(store), 1);
@@ -571,7 +580,8 @@ int main(void)
     tcase_add_test(tests, each_walks_a_prefix_in_the_order_of_last_change);
     tcase_add_test(tests, a_full_disk_changes_nothing_and_is_survived);
     tcase_add_test(tests, kill_9_at_any_moment_loses_no_written_batch_and_tears_none);
-    tcase_add_test(tests, a_leftover_of_a_rewrite_is_ignored_and_two_owners_are_refused);
+    tcase_add_test(tests,
+                   a_leftover_of_a_rewrite_is_ignored_and_two_owners_are_refused);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

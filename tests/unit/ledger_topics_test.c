@@ -50,7 +50,8 @@ static void set_up(void)
     const char *tmp = getenv("TMPDIR");
 
     desk = (struct desk){.now_ms = 1000, .wall_ms = 1700000000000};
-    snprintf(desk.root, sizeof(desk.root), "%s/ledger-topics-XXXXXX", tmp ? tmp : "/tmp");
+    snprintf(desk.root, sizeof(desk.root), "%s/ledger-topics-XXXXXX",
+             tmp ? tmp : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(desk.root));
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* strays are logged */
     desk.pool = log_pool_new(64, NULL);
@@ -143,7 +144,8 @@ static enum kafka_error delete_topic(struct topic *topic)
 static void append(struct topic *topic, int32_t index, int count)
 {
     struct partition *partition = topics_partition(desk.topics, topic, index);
-    struct bench_batch spec = {.producer_id = -1, .epoch = -1, .sequence = -1, .count = count};
+    struct bench_batch spec = {
+        .producer_id = -1, .epoch = -1, .sequence = -1, .count = count};
     struct partition_append_how how = {.wall_ms = desk.wall_ms, .version = 11};
     struct records_builder builder = {0};
     struct partition_appended out;
@@ -151,7 +153,8 @@ static void append(struct topic *topic, int32_t index, int count)
     uint8_t *data = bench_make(&builder, &spec, desk.wall_ms, &size);
 
     ck_assert_ptr_nonnull(partition);
-    ck_assert_int_eq(partition_append(partition, data, (int64_t)size, &how, &out), KAFKA_NONE);
+    ck_assert_int_eq(partition_append(partition, data, (int64_t)size, &how, &out),
+                     KAFKA_NONE);
     records_builder_clear(&builder);
 }
 
@@ -188,18 +191,22 @@ START_TEST(what_cannot_be_made_is_refused_in_the_words_of_kafka)
                      "17 Topic 'a_b' collides with existing topic: a.b");
     ck_assert_str_eq(create("", 1, 1),
                      "17 Topic name is invalid: the empty string is not allowed");
-    ck_assert_str_eq(create("..", 1, 1), "17 Topic name is invalid: '..' is not allowed");
-    ck_assert_str_eq(create("a/b", 1, 1),
-                     "17 Topic name is invalid: 'a/b' contains one or more characters other "
-                     "than ASCII alphanumerics, '.', '_' and '-'");
-    ck_assert_str_eq(create("c", 0, 1),
-                     "37 Number of partitions was set to an invalid non-positive value.");
+    ck_assert_str_eq(create("..", 1, 1),
+                     "17 Topic name is invalid: '..' is not allowed");
     ck_assert_str_eq(
-        create("c", 1, 2),
-        "38 Unable to replicate the partition 2 time(s): The target replication factor of 2 "
-        "cannot be reached because only 1 broker(s) are registered.");
-    ck_assert_str_eq(create("c", 1, 0), "38 Replication factor must be larger than 0, or -1 to "
-                                        "use the default value.");
+        create("a/b", 1, 1),
+        "17 Topic name is invalid: 'a/b' contains one or more characters other "
+        "than ASCII alphanumerics, '.', '_' and '-'");
+    ck_assert_str_eq(
+        create("c", 0, 1),
+        "37 Number of partitions was set to an invalid non-positive value.");
+    ck_assert_str_eq(create("c", 1, 2),
+                     "38 Unable to replicate the partition 2 time(s): The target "
+                     "replication factor of 2 "
+                     "cannot be reached because only 1 broker(s) are registered.");
+    ck_assert_str_eq(create("c", 1, 0),
+                     "38 Replication factor must be larger than 0, or -1 to "
+                     "use the default value.");
     ck_assert_str_eq(create("c", 10001, 1),
                      "44 Excessively large number of partitions per request.");
     ck_assert_str_eq(create("__cluster_metadata", 1, 1),
@@ -219,7 +226,8 @@ START_TEST(a_name_may_have_249_characters_and_its_partitions_work)
     ck_assert_str_eq(create(name, 100, 1), "0 ");
     append(find(name), 99, 1);
     reopen_desk();
-    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find(name), 99)), 1);
+    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find(name), 99)),
+                     1);
     ck_assert_int_eq(delete_topic(find(name)), KAFKA_NONE);
     tick_out();
     ck_assert_int_eq(folders(""), 0);
@@ -240,15 +248,17 @@ START_TEST(manual_assignments_may_only_name_this_broker)
 
     ck_assert_int_eq(topics_create(desk.topics, &spec, &topic, NULL, &message),
                      KAFKA_INVALID_REPLICA_ASSIGNMENT);
-    ck_assert_str_eq(text_str(&message), "The manual partition assignment includes broker 2, "
-                                         "but no such broker is registered.");
+    ck_assert_str_eq(text_str(&message),
+                     "The manual partition assignment includes broker 2, "
+                     "but no such broker is registered.");
     text_buf_clear(&message);
     replicas[1] = (struct topics_replicas){2, &us, 1};
     ck_assert_int_eq(topics_create(desk.topics, &spec, &topic, NULL, &message),
                      KAFKA_INVALID_REPLICA_ASSIGNMENT);
     text_buf_clear(&message);
     replicas[1].index = 1;
-    ck_assert_int_eq(topics_create(desk.topics, &spec, &topic, NULL, &message), KAFKA_NONE);
+    ck_assert_int_eq(topics_create(desk.topics, &spec, &topic, NULL, &message),
+                     KAFKA_NONE);
     ck_assert_int_eq(topic->partitions, 2);
 }
 END_TEST
@@ -266,7 +276,8 @@ START_TEST(a_deleted_topic_leaves_nothing_behind_and_its_name_is_free)
     ck_assert_int_eq(folders(".delete"), 2);
     ck_assert_str_eq(create("t", 1, 1), "0 ");
     ck_assert_int_ne(memcmp(&find("t")->id, &id, sizeof(id)), 0);
-    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("t"), 0)), 0);
+    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("t"), 0)),
+                     0);
     tick_out();
     ck_assert_int_eq(folders(".delete"), 0);
     ck_assert_int_eq(folders("t-0"), 1);
@@ -328,22 +339,27 @@ START_TEST(a_topic_grows_and_never_shrinks)
     create("g", 2, 1);
     append(find("g"), 1, 7);
     growth.validate_only = true;
-    ck_assert_int_eq(topics_grow(desk.topics, find("g"), &growth, &message), KAFKA_NONE);
+    ck_assert_int_eq(topics_grow(desk.topics, find("g"), &growth, &message),
+                     KAFKA_NONE);
     ck_assert_int_eq(find("g")->partitions, 2);
     growth.validate_only = false;
-    ck_assert_int_eq(topics_grow(desk.topics, find("g"), &growth, &message), KAFKA_NONE);
+    ck_assert_int_eq(topics_grow(desk.topics, find("g"), &growth, &message),
+                     KAFKA_NONE);
     append(find("g"), 4, 3);
     growth.count = 4;
     ck_assert_int_eq(topics_grow(desk.topics, find("g"), &growth, &message),
                      KAFKA_INVALID_PARTITIONS);
-    ck_assert_str_eq(text_str(&message), "The topic g currently has 5 partition(s); 4 would "
-                                         "not be an increase.");
+    ck_assert_str_eq(text_str(&message),
+                     "The topic g currently has 5 partition(s); 4 would "
+                     "not be an increase.");
     text_buf_clear(&message);
     reopen_desk();
     ck_assert_int_eq(find("g")->partitions, 5);
     ck_assert_int_eq((int)topics_partitions(desk.topics), 5);
-    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("g"), 1)), 7);
-    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("g"), 4)), 3);
+    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("g"), 1)),
+                     7);
+    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("g"), 4)),
+                     3);
     growth.count = TOPICS_PARTITIONS_MAX + 1;
     ck_assert_int_eq(topics_grow(desk.topics, find("g"), &growth, &message),
                      KAFKA_POLICY_VIOLATION);
@@ -384,16 +400,17 @@ START_TEST(a_changed_config_is_obeyed_by_open_partitions)
     ck_assert_int_eq((int)partition_start(topics_partition(desk.topics, topic, 0)), 0);
     config_put(&set, "min.insync.replicas", "1");
     config_put(&set, "log.retention.ms", "1000");
-    ck_assert_int_eq(topics_configure_other(desk.topics, CONFIG_BROKER, wire_string_of(""),
-                                            &set, &message),
+    ck_assert_int_eq(topics_configure_other(desk.topics, CONFIG_BROKER,
+                                            wire_string_of(""), &set, &message),
                      KAFKA_NONE);
     pass_time(60 * 1000);
-    ck_assert_int_eq((int)partition_start(topics_partition(desk.topics, topic, 0)), 100);
+    ck_assert_int_eq((int)partition_start(topics_partition(desk.topics, topic, 0)),
+                     100);
     config_clear(&set);
     reopen_desk();
-    ck_assert_str_eq(config_get(&topics_broker(desk.topics)->dynamic_default,
-                                "log.retention.ms"),
-                     "1000");
+    ck_assert_str_eq(
+        config_get(&topics_broker(desk.topics)->dynamic_default, "log.retention.ms"),
+        "1000");
 }
 END_TEST
 
@@ -427,10 +444,12 @@ START_TEST(compacted_topics_are_compacted)
     count = 0;
     ck_assert(bench_each(topics_partition(desk.topics, topic, 0), false, count_records,
                          &count));
-    ck_assert_int_le(count, 51); /* the last of the closed segments and the active one */
+    ck_assert_int_le(count,
+                     51); /* the last of the closed segments and the active one */
     ck_assert_int_ge(count, 50);
     reopen_desk();
-    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("k"), 0)), 200);
+    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("k"), 0)),
+                     200);
 }
 END_TEST
 
@@ -441,18 +460,23 @@ START_TEST(configs_of_a_group_are_kept_and_have_defaults)
     struct wire_string group = wire_string_of("g1");
 
     ck_assert_int_eq(
-        (int)topics_group_number(desk.topics, group, "consumer.session.timeout.ms"), 45000);
+        (int)topics_group_number(desk.topics, group, "consumer.session.timeout.ms"),
+        45000);
     config_put(&set, "consumer.session.timeout.ms", "50000");
     ck_assert_int_eq(
-        topics_configure_other(desk.topics, CONFIG_GROUP, group, &set, &message), KAFKA_NONE);
+        topics_configure_other(desk.topics, CONFIG_GROUP, group, &set, &message),
+        KAFKA_NONE);
     reopen_desk();
     ck_assert_int_eq(
-        (int)topics_group_number(desk.topics, group, "consumer.session.timeout.ms"), 50000);
+        (int)topics_group_number(desk.topics, group, "consumer.session.timeout.ms"),
+        50000);
     config_clear(&set);
     ck_assert_int_eq(
-        topics_configure_other(desk.topics, CONFIG_GROUP, group, &set, &message), KAFKA_NONE);
+        topics_configure_other(desk.topics, CONFIG_GROUP, group, &set, &message),
+        KAFKA_NONE);
     ck_assert_int_eq(
-        (int)topics_group_number(desk.topics, group, "consumer.session.timeout.ms"), 45000);
+        (int)topics_group_number(desk.topics, group, "consumer.session.timeout.ms"),
+        45000);
     ck_assert_int_eq((int)store_count(desk.store), 0);
 }
 END_TEST
@@ -494,7 +518,8 @@ static bool same_as(const int32_t partitions[NAMES])
             return false;
     }
     for (int32_t i = 1; i < topics_count(desk.topics); i++)
-        if (strcmp(topics_at(desk.topics, i - 1)->name, topics_at(desk.topics, i)->name) >= 0)
+        if (strcmp(topics_at(desk.topics, i - 1)->name,
+                   topics_at(desk.topics, i)->name) >= 0)
             return false;
     return count == topics_count(desk.topics);
 }

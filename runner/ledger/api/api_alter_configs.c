@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * api_alter_configs.c - IncrementalAlterConfigs and the older AlterConfigs, which replaces
- * everything that was set.
+ * api_alter_configs.c - IncrementalAlterConfigs and the older AlterConfigs, which
+ * replaces everything that was set.
  */
 #include "ledger/api/api.h"
 #include "ledger/api/api_names.h"
@@ -44,7 +44,8 @@ static enum kafka_error refuse(struct text_buf *message, enum kafka_error code,
 }
 
 /* Is it there and may it be changed? *topic is set for topics. */
-static enum kafka_error check_resource(struct ledger *ledger, const struct resource *resource,
+static enum kafka_error check_resource(struct ledger *ledger,
+                                       const struct resource *resource,
                                        struct mem_arena *arena, struct topic **topic,
                                        struct text_buf *message)
 {
@@ -70,9 +71,10 @@ static enum kafka_error check_resource(struct ledger *ledger, const struct resou
     case CONFIG_BROKER:
         if (name.len == 0)
             return KAFKA_NONE;
-        if (!text_parse_int(mem_arena_strndup(arena, name.data, (size_t)name.len), &id)) {
-            text_appendf(message, "Node id must be an integer, but it is: %.*s", name.len,
-                         name.data);
+        if (!text_parse_int(mem_arena_strndup(arena, name.data, (size_t)name.len),
+                            &id)) {
+            text_appendf(message, "Node id must be an integer, but it is: %.*s",
+                         name.len, name.data);
             return KAFKA_INVALID_REQUEST;
         }
         if (id == LEDGER_NODE_ID)
@@ -81,9 +83,11 @@ static enum kafka_error check_resource(struct ledger *ledger, const struct resou
                      LEDGER_NODE_ID, name.len, name.data);
         return KAFKA_INVALID_REQUEST;
     case CONFIG_CLIENT_METRICS:
-        return refuse(message, KAFKA_INVALID_REQUEST, "This broker takes no client metrics.");
+        return refuse(message, KAFKA_INVALID_REQUEST,
+                      "This broker takes no client metrics.");
     case CONFIG_BROKER_LOGGER:
-        return refuse(message, KAFKA_INVALID_REQUEST, "This broker has no loggers to set.");
+        return refuse(message, KAFKA_INVALID_REQUEST,
+                      "This broker has no loggers to set.");
     default:
         text_appendf(message, "Unknown resource type %d", resource->type);
         return KAFKA_INVALID_REQUEST;
@@ -120,9 +124,10 @@ static enum kafka_error check_min_insync(const struct resource *resource,
                       "Broker-level min.insync.replicas cannot be altered while ELR is "
                       "enabled.");
     if (resource->name.len == 0 && !is_set)
-        return refuse(message, KAFKA_INVALID_CONFIG,
-                      "Cluster-level min.insync.replicas cannot be removed while ELR is "
-                      "enabled.");
+        return refuse(
+            message, KAFKA_INVALID_CONFIG,
+            "Cluster-level min.insync.replicas cannot be removed while ELR is "
+            "enabled.");
     return KAFKA_NONE;
 }
 
@@ -145,8 +150,8 @@ static const struct config_set *present_set(const struct alteration *all,
 /* What the set would be after the changes. */
 static enum kafka_error change_set(const struct alteration *all,
                                    const struct resource *resource,
-                                   const struct config_set *present, struct config_set *set,
-                                   struct text_buf *message)
+                                   const struct config_set *present,
+                                   struct config_set *set, struct text_buf *message)
 {
     const struct config_broker *broker = topics_broker(all->ledger->topics);
     enum kafka_error code = KAFKA_NONE;
@@ -181,16 +186,18 @@ static enum kafka_error alter(const struct alteration *all, struct resource *res
     enum kafka_error code;
 
     if (has_repeated_keys(all->arena, resource))
-        return refuse(message, KAFKA_INVALID_REQUEST, "Error due to duplicate config keys");
+        return refuse(message, KAFKA_INVALID_REQUEST,
+                      "Error due to duplicate config keys");
     code = check_resource(all->ledger, resource, all->arena, &topic, message);
     if (code != KAFKA_NONE)
         return code;
     code = change_set(all, resource, present_set(all, resource, topic), &set, message);
     if (code == KAFKA_NONE && !all->validate_only)
-        code = topic != NULL
-                   ? topics_configure(topics, topic, &set, message)
-                   : topics_configure_other(topics, (enum config_resource)resource->type,
-                                            resource->name, &set, message);
+        code =
+            topic != NULL
+                ? topics_configure(topics, topic, &set, message)
+                : topics_configure_other(topics, (enum config_resource)resource->type,
+                                         resource->name, &set, message);
     config_clear(&set);
     return code;
 }
@@ -204,8 +211,8 @@ static void alter_all(struct alteration *all)
 
     for (int32_t i = 0; i < all->count; i++) {
         struct wire_string name = all->resources[i].name;
-        char *key = mem_arena_printf(all->arena, "%d %.*s", all->resources[i].type, name.len,
-                                     name.data);
+        char *key = mem_arena_printf(all->arena, "%d %.*s", all->resources[i].type,
+                                     name.len, name.data);
         keys[i] = wire_string_of(key);
     }
     repeated = api_repeated_names(all->arena, keys, all->count);
@@ -242,7 +249,9 @@ static struct change *new_changes(struct alteration *all, struct resource *resou
 void api_alter_configs(struct ledger *ledger, struct request *request)
 {
     const struct alter_configs_request *asked = request->message;
-    struct alteration all = {.ledger = ledger, .arena = &request->arena, .replaces = true,
+    struct alteration all = {.ledger = ledger,
+                             .arena = &request->arena,
+                             .replaces = true,
                              .validate_only = asked->validate_only};
     struct resource *resources = new_resources(&all, asked->resources_count);
     struct alter_configs_response response;
@@ -275,7 +284,8 @@ void api_alter_configs(struct ledger *ledger, struct request *request)
 void api_incremental_alter_configs(struct ledger *ledger, struct request *request)
 {
     const struct incremental_alter_configs_request *asked = request->message;
-    struct alteration all = {.ledger = ledger, .arena = &request->arena,
+    struct alteration all = {.ledger = ledger,
+                             .arena = &request->arena,
                              .validate_only = asked->validate_only};
     struct resource *resources = new_resources(&all, asked->resources_count);
     struct incremental_alter_configs_response response;

@@ -24,8 +24,9 @@ static bool refuse_endpoint(int8_t type, struct mem_arena *arena,
         return false;
     if (type == ENDPOINT_CONTROLLER) {
         response->error_code = KAFKA_MISMATCHED_ENDPOINT_TYPE;
-        text_append(&message, "The request was sent to an endpoint of type BROKER, but we "
-                              "wanted an endpoint of type CONTROLLER");
+        text_append(&message,
+                    "The request was sent to an endpoint of type BROKER, but we "
+                    "wanted an endpoint of type CONTROLLER");
     } else {
         response->error_code = KAFKA_UNSUPPORTED_ENDPOINT_TYPE;
         text_appendf(&message, "Unsupported endpoint type %d", type);
@@ -42,7 +43,8 @@ void api_describe_cluster(struct ledger *ledger, struct request *request)
 
     wire_defaults(&describe_cluster_response_message, &response);
     if (!refuse_endpoint(asked->endpoint_type, &request->arena, &response)) {
-        wire_defaults(&describe_cluster_response_describe_cluster_broker_message, &broker);
+        wire_defaults(&describe_cluster_response_describe_cluster_broker_message,
+                      &broker);
         broker.broker_id = LEDGER_NODE_ID;
         broker.host = wire_string_of(ledger->host);
         broker.port = ledger->port;
@@ -56,7 +58,8 @@ void api_describe_cluster(struct ledger *ledger, struct request *request)
     request_answer(request, &response);
 }
 
-/* ---- DescribeLogDirs -------------------------------------------------------------- */
+/* ---- DescribeLogDirs --------------------------------------------------------------
+ */
 
 struct dir_answer {
     struct ledger *ledger;
@@ -71,7 +74,8 @@ describe_partition(struct dir_answer *answer, struct topic *topic, int32_t index
     struct describe_log_dirs_response_describe_log_dirs_partition *partition =
         &out->partitions[out->partitions_count++];
 
-    wire_defaults(&describe_log_dirs_response_describe_log_dirs_partition_message, partition);
+    wire_defaults(&describe_log_dirs_response_describe_log_dirs_partition_message,
+                  partition);
     partition->partition_index = index;
     partition->partition_size =
         topics_partition_bytes(answer->ledger->topics, topic, index);
@@ -101,10 +105,11 @@ static void describe_topics(struct dir_answer *answer,
                             const struct describe_log_dirs_request *asked)
 {
     struct topics *topics = answer->ledger->topics;
-    int32_t count = asked->topics_count >= 0 ? asked->topics_count : topics_count(topics);
+    int32_t count =
+        asked->topics_count >= 0 ? asked->topics_count : topics_count(topics);
 
-    answer->result.topics =
-        mem_arena_alloc(answer->arena, ((size_t)count + 1) * sizeof(*answer->result.topics));
+    answer->result.topics = mem_arena_alloc(
+        answer->arena, ((size_t)count + 1) * sizeof(*answer->result.topics));
     for (int32_t i = 0; i < count; i++) {
         const struct describe_log_dirs_request_describable_log_dir_topic *wanted;
         struct topic *topic;

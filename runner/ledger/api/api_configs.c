@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-/* ---- DescribeConfigs -------------------------------------------------------------- */
+/* ---- DescribeConfigs --------------------------------------------------------------
+ */
 
 /* One resource that is described. */
 struct description {
@@ -22,7 +23,8 @@ struct description {
     const struct config_set *set; /* the resource's own configs; NULL: none */
 };
 
-static void refuse(struct description *to, enum kafka_error code, struct text_buf *message)
+static void refuse(struct description *to, enum kafka_error code,
+                   struct text_buf *message)
 {
     to->out->error_code = (int16_t)code;
     to->out->error_message = api_take_message(&to->request->arena, message);
@@ -41,13 +43,14 @@ static bool is_wanted(const struct description *to, const char *name)
     return asked->configuration_keys_count <= 0;
 }
 
-static void show_synonyms(struct description *to, const struct config_value *values,
-                          int count,
-                          struct describe_configs_response_describe_configs_resource_result *out)
+static void
+show_synonyms(struct description *to, const struct config_value *values, int count,
+              struct describe_configs_response_describe_configs_resource_result *out)
 {
     struct mem_arena *arena = &to->request->arena;
 
-    out->synonyms = mem_arena_alloc(arena, ((size_t)count + 1) * sizeof(*out->synonyms));
+    out->synonyms =
+        mem_arena_alloc(arena, ((size_t)count + 1) * sizeof(*out->synonyms));
     out->synonyms_count = count;
     for (int i = 0; i < count; i++) {
         out->synonyms[i].name = wire_string_of(values[i].name);
@@ -56,14 +59,15 @@ static void show_synonyms(struct description *to, const struct config_value *val
     }
 }
 
-static void show(struct description *to, const struct config_key *key, const char *value,
-                 const struct config_value *values, int count)
+static void show(struct description *to, const struct config_key *key,
+                 const char *value, const struct config_value *values, int count)
 {
     const struct describe_configs_request *request = to->request->message;
     struct describe_configs_response_describe_configs_resource_result *out =
         &to->out->configs[to->out->configs_count++];
 
-    wire_defaults(&describe_configs_response_describe_configs_resource_result_message, out);
+    wire_defaults(&describe_configs_response_describe_configs_resource_result_message,
+                  out);
     out->name = wire_string_of(key->name);
     if (value != NULL)
         value = mem_arena_strdup(&to->request->arena, value);
@@ -72,7 +76,8 @@ static void show(struct description *to, const struct config_key *key, const cha
     out->config_source = (int8_t)(count > 0 ? values[0].source : CONFIG_SOURCE_DEFAULT);
     out->is_default = out->config_source == CONFIG_SOURCE_DEFAULT;
     out->config_type = (int8_t)key->type;
-    out->documentation = wire_string_of(request->include_documentation ? key->about : NULL);
+    out->documentation =
+        wire_string_of(request->include_documentation ? key->about : NULL);
     if (request->include_synonyms)
         show_synonyms(to, values, count, out);
 }
@@ -105,8 +110,8 @@ static void show_default_broker(struct description *to)
 {
     const struct config_set *set = &topics_broker(to->ledger->topics)->dynamic_default;
 
-    to->out->configs =
-        mem_arena_alloc(&to->request->arena, (set->count + 1) * sizeof(*to->out->configs));
+    to->out->configs = mem_arena_alloc(&to->request->arena,
+                                       (set->count + 1) * sizeof(*to->out->configs));
     for (size_t i = 0; i < set->count; i++) {
         const struct config_key *key = config_find(CONFIG_BROKER, set->entries[i].name);
         struct config_value value = {set->entries[i].name, set->entries[i].value,
@@ -118,7 +123,8 @@ static void show_default_broker(struct description *to)
 
 static void describe_topic(struct description *to)
 {
-    const struct topic *topic = topics_find(to->ledger->topics, to->asked->resource_name);
+    const struct topic *topic =
+        topics_find(to->ledger->topics, to->asked->resource_name);
     struct text_buf message = {0};
     enum kafka_error code = topics_check_name(to->asked->resource_name, &message);
 
@@ -140,16 +146,17 @@ static void describe_broker(struct description *to)
 
     if (name.len == 0) {
         show_default_broker(to);
-    } else if (!text_parse_int(mem_arena_strndup(&to->request->arena, name.data,
-                                                 (size_t)name.len),
-                               &id)) {
-        text_appendf(&message, "Broker id must be an integer, but it is: %.*s", name.len,
-                     name.data);
+    } else if (!text_parse_int(
+                   mem_arena_strndup(&to->request->arena, name.data, (size_t)name.len),
+                   &id)) {
+        text_appendf(&message, "Broker id must be an integer, but it is: %.*s",
+                     name.len, name.data);
         refuse(to, KAFKA_INVALID_REQUEST, &message);
     } else if (id != LEDGER_NODE_ID) {
-        text_appendf(&message,
-                     "Unexpected broker id, expected %d or empty string, but received %.*s",
-                     LEDGER_NODE_ID, name.len, name.data);
+        text_appendf(
+            &message,
+            "Unexpected broker id, expected %d or empty string, but received %.*s",
+            LEDGER_NODE_ID, name.len, name.data);
         refuse(to, KAFKA_INVALID_REQUEST, &message);
     } else {
         show_all(to);
@@ -203,8 +210,9 @@ void api_describe_configs(struct ledger *ledger, struct request *request)
     struct describe_configs_response response;
 
     wire_defaults(&describe_configs_response_message, &response);
-    response.results = mem_arena_alloc(
-        &request->arena, ((size_t)asked->resources_count + 1) * sizeof(*response.results));
+    response.results =
+        mem_arena_alloc(&request->arena, ((size_t)asked->resources_count + 1) *
+                                             sizeof(*response.results));
     response.results_count = asked->resources_count;
     for (int32_t i = 0; i < asked->resources_count; i++) {
         struct description to = {.ledger = ledger,
@@ -216,7 +224,8 @@ void api_describe_configs(struct ledger *ledger, struct request *request)
     request_answer(request, &response);
 }
 
-/* ---- ListConfigResources ---------------------------------------------------------- */
+/* ---- ListConfigResources ----------------------------------------------------------
+ */
 
 struct listing {
     struct mem_arena *arena;
@@ -224,7 +233,8 @@ struct listing {
     size_t capacity;
 };
 
-static void add_resource(struct listing *to, enum config_resource type, const char *name)
+static void add_resource(struct listing *to, enum config_resource type,
+                         const char *name)
 {
     int32_t count = to->response.config_resources_count;
     struct list_config_resources_response_config_resource *list =
@@ -248,7 +258,8 @@ static void add_group(void *arg, const char *group, const struct config_set *set
     add_resource(arg, CONFIG_GROUP, group);
 }
 
-static void list_type(struct listing *to, struct ledger *ledger, enum config_resource type)
+static void list_type(struct listing *to, struct ledger *ledger,
+                      enum config_resource type)
 {
     if (type == CONFIG_BROKER)
         add_resource(to, type, "1");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * api_metadata.c - Metadata: the broker and the topics; it may make a topic that is asked
- * for.
+ * api_metadata.c - Metadata: the broker and the topics; it may make a topic that is
+ * asked for.
  */
 #include "ledger/api/api.h"
 #include "ledger/api/api_names.h"
@@ -20,7 +20,8 @@ struct answer {
     int32_t *nodes; /* {1}: replicas and in-sync replicas of every partition */
 };
 
-static struct metadata_response_metadata_response_topic *add_topic(struct answer *answer)
+static struct metadata_response_metadata_response_topic *
+add_topic(struct answer *answer)
 {
     struct metadata_response_metadata_response_topic *out =
         &answer->response.topics[answer->response.topics_count++];
@@ -29,8 +30,9 @@ static struct metadata_response_metadata_response_topic *add_topic(struct answer
     return out;
 }
 
-static void describe_partition(const struct answer *answer, int32_t index,
-                               struct metadata_response_metadata_response_partition *out)
+static void
+describe_partition(const struct answer *answer, int32_t index,
+                   struct metadata_response_metadata_response_partition *out)
 {
     wire_defaults(&metadata_response_metadata_response_partition_message, out);
     out->partition_index = index;
@@ -49,8 +51,8 @@ static void describe(struct answer *answer, const struct topic *topic)
     out->name = (struct wire_string){topic->name, topic->name_len};
     out->topic_id = topic->id;
     out->is_internal = topic->internal;
-    out->partitions = mem_arena_alloc(&answer->request->arena, (size_t)topic->partitions *
-                                                                   sizeof(*out->partitions));
+    out->partitions = mem_arena_alloc(
+        &answer->request->arena, (size_t)topic->partitions * sizeof(*out->partitions));
     out->partitions_count = topic->partitions;
     for (int32_t i = 0; i < topic->partitions; i++)
         describe_partition(answer, i, &out->partitions[i]);
@@ -67,7 +69,8 @@ static enum kafka_error make(struct answer *answer, struct wire_string name,
     enum kafka_error code = topics_check_name(name, &message);
 
     if (code == KAFKA_NONE) {
-        if (answer->ledger->auto_create_topics && answer->asked->allow_auto_topic_creation)
+        if (answer->ledger->auto_create_topics &&
+            answer->asked->allow_auto_topic_creation)
             code = topics_create(answer->ledger->topics, &spec, topic, NULL, &message);
         else
             code = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
@@ -89,6 +92,8 @@ static void by_name(struct answer *answer, struct wire_string name)
     out = add_topic(answer);
     out->error_code = (int16_t)code;
     out->name = name;
+    if (answer->asked->include_topic_authorized_operations)
+        out->topic_authorized_operations = API_TOPIC_OPERATIONS;
 }
 
 static void by_id(struct answer *answer, const struct wire_uuid *id)
@@ -110,8 +115,9 @@ static void all_topics(struct answer *answer)
 {
     int32_t count = topics_count(answer->ledger->topics);
 
-    answer->response.topics = mem_arena_alloc(
-        &answer->request->arena, (size_t)(count + 1) * sizeof(*answer->response.topics));
+    answer->response.topics =
+        mem_arena_alloc(&answer->request->arena,
+                        (size_t)(count + 1) * sizeof(*answer->response.topics));
     for (int32_t i = 0; i < count; i++)
         describe(answer, topics_at(answer->ledger->topics, i));
 }
@@ -130,7 +136,8 @@ static void refuse(struct answer *answer, enum kafka_error code)
     request_answer(answer->request, &answer->response);
 }
 
-/* Ids came with version 10, but could not be used before 12; with one id only ids count. */
+/* Ids came with version 10, but could not be used before 12; with one id only ids
+ * count. */
 static enum kafka_error check_topics(const struct answer *answer, bool *use_ids)
 {
     bool null_name = false;
@@ -167,9 +174,8 @@ static struct wire_string *lookup_keys(const struct answer *answer, bool use_ids
 static void some_topics(struct answer *answer, bool use_ids)
 {
     const struct metadata_request *asked = answer->asked;
-    const enum api_repeated *repeated =
-        api_repeated_names(&answer->request->arena, lookup_keys(answer, use_ids),
-                           asked->topics_count);
+    const enum api_repeated *repeated = api_repeated_names(
+        &answer->request->arena, lookup_keys(answer, use_ids), asked->topics_count);
 
     for (int32_t i = 0; i < asked->topics_count; i++) {
         if (repeated[i] == API_AGAIN)
@@ -189,7 +195,8 @@ static void describe_cluster(struct answer *answer)
     response->brokers =
         mem_arena_alloc(&answer->request->arena, sizeof(*response->brokers));
     response->brokers_count = 1;
-    wire_defaults(&metadata_response_metadata_response_broker_message, response->brokers);
+    wire_defaults(&metadata_response_metadata_response_broker_message,
+                  response->brokers);
     response->brokers->node_id = LEDGER_NODE_ID;
     response->brokers->host = wire_string_of(ledger->host);
     response->brokers->port = ledger->port;

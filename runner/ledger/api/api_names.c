@@ -21,7 +21,8 @@ static int compare_places(const void *left, const void *right)
 }
 
 const enum api_repeated *api_repeated_names(struct mem_arena *arena,
-                                            const struct wire_string *names, int32_t count)
+                                            const struct wire_string *names,
+                                            int32_t count)
 {
     size_t room = count > 0 ? (size_t)count : 1;
     enum api_repeated *result = mem_arena_alloc(arena, room * sizeof(*result));

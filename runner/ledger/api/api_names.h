@@ -27,7 +27,8 @@ enum api_repeated {
 
 /* Which of these names stand there more than once; null names count as equal. */
 const enum api_repeated *api_repeated_names(struct mem_arena *arena,
-                                            const struct wire_string *names, int32_t count);
+                                            const struct wire_string *names,
+                                            int32_t count);
 
 /* The message as a string of the arena, null when it is empty; message is cleared. */
 struct wire_string api_take_message(struct mem_arena *arena, struct text_buf *message);

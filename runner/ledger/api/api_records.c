@@ -49,8 +49,8 @@ void api_delete_records(struct ledger *ledger, struct request *request)
     struct delete_records_response response;
 
     wire_defaults(&delete_records_response_message, &response);
-    response.topics = mem_arena_alloc(&request->arena, ((size_t)asked->topics_count + 1) *
-                                                           sizeof(*response.topics));
+    response.topics = mem_arena_alloc(
+        &request->arena, ((size_t)asked->topics_count + 1) * sizeof(*response.topics));
     response.topics_count = asked->topics_count;
     for (int32_t i = 0; i < asked->topics_count; i++)
         answer_topic(ledger, &request->arena, &asked->topics[i], &response.topics[i]);

@@ -27,11 +27,12 @@ static struct wire_string name_of(const struct topic *topic)
     return (struct wire_string){topic->name, topic->name_len};
 }
 
-static struct describe_topic_partitions_response_describe_topic_partitions_response_topic *
-add_topic(struct page *page, struct wire_string name)
+static struct
+    describe_topic_partitions_response_describe_topic_partitions_response_topic *
+    add_topic(struct page *page, struct wire_string name)
 {
-    struct describe_topic_partitions_response_describe_topic_partitions_response_topic *out =
-        &page->response.topics[page->response.topics_count++];
+    struct describe_topic_partitions_response_describe_topic_partitions_response_topic
+        *out = &page->response.topics[page->response.topics_count++];
 
     wire_defaults(
         &describe_topic_partitions_response_describe_topic_partitions_response_topic_message,
@@ -43,7 +44,8 @@ add_topic(struct page *page, struct wire_string name)
 
 static void describe_partition(
     const struct page *page, int32_t index,
-    struct describe_topic_partitions_response_describe_topic_partitions_response_partition
+    struct
+    describe_topic_partitions_response_describe_topic_partitions_response_partition
         *out)
 {
     wire_defaults(
@@ -76,8 +78,8 @@ static void set_cursor(struct page *page, struct wire_string name, int32_t index
 /* The topic from partition first on; false when the page is full with it. */
 static bool describe(struct page *page, const struct topic *topic, int32_t first)
 {
-    struct describe_topic_partitions_response_describe_topic_partitions_response_topic *out =
-        add_topic(page, name_of(topic));
+    struct describe_topic_partitions_response_describe_topic_partitions_response_topic
+        *out = add_topic(page, name_of(topic));
     int32_t count = topic->partitions > first ? topic->partitions - first : 0;
     int32_t shown = count < page->room ? count : page->room;
 
@@ -100,8 +102,9 @@ static void all_topics(struct page *page, struct wire_string from, int32_t first
     struct topics *topics = page->ledger->topics;
     int32_t at = from.len > 0 ? topics_lower_bound(topics, from) : 0;
 
-    page->response.topics = mem_arena_alloc(
-        page->arena, ((size_t)topics_count(topics) + 1) * sizeof(*page->response.topics));
+    page->response.topics =
+        mem_arena_alloc(page->arena, ((size_t)topics_count(topics) + 1) *
+                                         sizeof(*page->response.topics));
     for (; at < topics_count(topics); at++) {
         const struct topic *topic = topics_at(topics, at);
         if (page->room == 0) {
@@ -132,7 +135,8 @@ static void not_there(struct page *page, struct wire_string name)
     text_buf_clear(&message);
 }
 
-static void some_topics(struct page *page, const struct wire_string *names, int32_t count,
+static void some_topics(struct page *page, const struct wire_string *names,
+                        int32_t count,
                         const struct describe_topic_partitions_request_cursor *cursor)
 {
     for (int32_t i = 0; i < count; i++) {
@@ -173,8 +177,9 @@ static bool cursor_is_right(const struct describe_topic_partitions_request *aske
 static void refuse(struct page *page, const struct wire_string *names, int32_t count)
 {
     for (int32_t i = 0; i < count; i++) {
-        struct describe_topic_partitions_response_describe_topic_partitions_response_topic
-            *out = add_topic(page, names[i]);
+        struct
+            describe_topic_partitions_response_describe_topic_partitions_response_topic
+                *out = add_topic(page, names[i]);
         out->error_code = KAFKA_INVALID_REQUEST;
         out->topic_authorized_operations = INT32_MIN;
     }

@@ -14,7 +14,8 @@ enum { REQUEST_PARTITIONS_MAX = 10000 };
 
 static const struct wire_string NO_TEXT = {NULL, -1};
 
-/* ---- CreateTopics ----------------------------------------------------------------- */
+/* ---- CreateTopics -----------------------------------------------------------------
+ */
 
 static struct wire_string *names_to_create(struct request *request)
 {
@@ -27,7 +28,8 @@ static struct wire_string *names_to_create(struct request *request)
     return names;
 }
 
-/* Kafka limits what one request may make, not counting topics that stand in it twice. */
+/* Kafka limits what one request may make, not counting topics that stand in it twice.
+ */
 static bool asks_too_much(const struct ledger *ledger, struct request *request,
                           const enum api_repeated *repeated)
 {
@@ -48,16 +50,17 @@ static bool asks_too_much(const struct ledger *ledger, struct request *request,
 }
 
 /* The configs of a new topic; of one given twice the last counts, as in Kafka. */
-static enum kafka_error read_configs(struct mem_arena *arena,
-                                     const struct create_topics_request_creatable_topic *topic,
-                                     struct config_set *set, struct text_buf *message)
+static enum kafka_error
+read_configs(struct mem_arena *arena,
+             const struct create_topics_request_creatable_topic *topic,
+             struct config_set *set, struct text_buf *message)
 {
     for (int32_t i = 0; i < topic->configs_count; i++) {
         struct wire_string name = topic->configs[i].name;
         struct wire_string value = topic->configs[i].value;
         if (value.len < 0) {
-            text_appendf(message, "Null value not supported for topic configs: %.*s", name.len,
-                         name.data);
+            text_appendf(message, "Null value not supported for topic configs: %.*s",
+                         name.len, name.data);
             return KAFKA_INVALID_CONFIG;
         }
         config_put(set, mem_arena_strndup(arena, name.data, (size_t)name.len),
@@ -67,7 +70,8 @@ static enum kafka_error read_configs(struct mem_arena *arena,
 }
 
 static struct topics_replicas *
-read_replicas(struct mem_arena *arena, const struct create_topics_request_creatable_topic *topic)
+read_replicas(struct mem_arena *arena,
+              const struct create_topics_request_creatable_topic *topic)
 {
     int32_t count = topic->assignments_count > 0 ? topic->assignments_count : 0;
     struct topics_replicas *replicas =
@@ -94,10 +98,12 @@ static void show_configs(struct ledger *ledger, struct mem_arena *arena,
     out->configs = mem_arena_alloc(arena, count * sizeof(*out->configs));
     out->configs_count = (int32_t)count;
     for (size_t i = 0; i < count; i++) {
-        struct create_topics_response_creatable_topic_configs *config = &out->configs[i];
+        struct create_topics_response_creatable_topic_configs *config =
+            &out->configs[i];
         struct config_value values[CONFIG_VALUES_MAX];
         char buffer[CONFIG_NUMBER];
-        const char *value = config_text(CONFIG_TOPIC, keys[i].name, set, broker, buffer);
+        const char *value =
+            config_text(CONFIG_TOPIC, keys[i].name, set, broker, buffer);
         wire_defaults(&create_topics_response_creatable_topic_configs_message, config);
         config->name = wire_string_of(keys[i].name);
         config->value = wire_string_of(mem_arena_strdup(arena, value));
@@ -150,8 +156,8 @@ void api_create_topics(struct ledger *ledger, struct request *request)
     struct create_topics_response response;
 
     wire_defaults(&create_topics_response_message, &response);
-    response.topics = mem_arena_alloc(&request->arena, ((size_t)asked->topics_count + 1) *
-                                                           sizeof(*response.topics));
+    response.topics = mem_arena_alloc(
+        &request->arena, ((size_t)asked->topics_count + 1) * sizeof(*response.topics));
     for (int32_t i = 0; i < asked->topics_count; i++) {
         struct create_topics_response_creatable_topic_result *out;
         if (repeated[i] == API_AGAIN)
@@ -174,11 +180,13 @@ void api_create_topics(struct ledger *ledger, struct request *request)
     request_answer(request, &response);
 }
 
-/* ---- CreatePartitions ------------------------------------------------------------- */
+/* ---- CreatePartitions -------------------------------------------------------------
+ */
 
-static void grow_one(struct ledger *ledger, struct request *request,
-                     const struct create_partitions_request_create_partitions_topic *asked,
-                     struct create_partitions_response_create_partitions_topic_result *out)
+static void
+grow_one(struct ledger *ledger, struct request *request,
+         const struct create_partitions_request_create_partitions_topic *asked,
+         struct create_partitions_response_create_partitions_topic_result *out)
 {
     const struct create_partitions_request *all = request->message;
     struct topic *topic = topics_find(ledger->topics, asked->name);
@@ -223,7 +231,8 @@ void api_create_partitions(struct ledger *ledger, struct request *request)
         if (repeated[i] == API_AGAIN)
             continue;
         out = &response.results[response.results_count++];
-        wire_defaults(&create_partitions_response_create_partitions_topic_result_message, out);
+        wire_defaults(
+            &create_partitions_response_create_partitions_topic_result_message, out);
         out->name = names[i];
         if (repeated[i] == API_FIRST) {
             out->error_code = KAFKA_INVALID_REQUEST;
@@ -235,7 +244,8 @@ void api_create_partitions(struct ledger *ledger, struct request *request)
     request_answer(request, &response);
 }
 
-/* ---- DeleteTopics ----------------------------------------------------------------- */
+/* ---- DeleteTopics -----------------------------------------------------------------
+ */
 
 /* What a client wants to be gone, by name or by id, and what is wrong with it. */
 struct deletion {
@@ -244,7 +254,7 @@ struct deletion {
     struct topic *topic;
     enum kafka_error code;
     const char *message;
-    bool left_out;       /* an earlier entry answers for it */
+    bool left_out; /* an earlier entry answers for it */
 };
 
 struct deletions {
@@ -252,7 +262,8 @@ struct deletions {
     int32_t count;
 };
 
-static void refuse(struct deletion *deletion, enum kafka_error code, const char *message)
+static void refuse(struct deletion *deletion, enum kafka_error code,
+                   const char *message)
 {
     deletion->code = code;
     deletion->message = message;
@@ -284,7 +295,8 @@ static void find_topic(struct ledger *ledger, struct deletion *deletion)
         refuse(deletion, KAFKA_INVALID_REQUEST,
                "You may not specify both topic name and topic id.");
     } else if (deletion->name.len < 0 && !has_id) {
-        refuse(deletion, KAFKA_INVALID_REQUEST, "Neither topic name nor id were specified.");
+        refuse(deletion, KAFKA_INVALID_REQUEST,
+               "Neither topic name nor id were specified.");
     } else if (has_id) {
         deletion->topic = topics_find_id(ledger->topics, &deletion->id);
         if (deletion->topic == NULL)
@@ -299,7 +311,8 @@ static void find_topic(struct ledger *ledger, struct deletion *deletion)
 }
 
 /* Is the topic asked for by its id in one entry and by its name in another? */
-static bool is_named_otherwise(const struct deletions *all, const struct deletion *deletion)
+static bool is_named_otherwise(const struct deletions *all,
+                               const struct deletion *deletion)
 {
     for (int32_t i = 0; i < all->count && deletion->topic != NULL; i++)
         if (all->list[i].topic == deletion->topic &&
@@ -318,7 +331,8 @@ static void refuse_repeated(struct mem_arena *arena, struct deletions *all)
     for (int32_t i = 0; i < all->count; i++) {
         const struct deletion *deletion = &all->list[i];
         if (deletion->topic != NULL)
-            keys[i] = (struct wire_string){deletion->topic->name, deletion->topic->name_len};
+            keys[i] =
+                (struct wire_string){deletion->topic->name, deletion->topic->name_len};
         else
             keys[i] = deletion->name;
     }
@@ -334,7 +348,8 @@ static void refuse_repeated(struct mem_arena *arena, struct deletions *all)
         if (mixed)
             deletion->id = deletion->topic->id;
         refuse(deletion, KAFKA_INVALID_REQUEST,
-               mixed   ? "The provided topic name maps to an ID that was already supplied."
+               mixed
+                   ? "The provided topic name maps to an ID that was already supplied."
                : by_id ? "Duplicate topic id."
                        : "Duplicate topic name.");
     }
@@ -366,8 +381,8 @@ void api_delete_topics(struct ledger *ledger, struct request *request)
     struct delete_topics_response response;
 
     wire_defaults(&delete_topics_response_message, &response);
-    response.responses = mem_arena_alloc(&request->arena, ((size_t)all.count + 1) *
-                                                              sizeof(*response.responses));
+    response.responses = mem_arena_alloc(
+        &request->arena, ((size_t)all.count + 1) * sizeof(*response.responses));
     for (int32_t i = 0; i < all.count; i++)
         find_topic(ledger, &all.list[i]);
     refuse_repeated(&request->arena, &all);

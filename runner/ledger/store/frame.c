@@ -85,8 +85,8 @@ void frame_seal(uint8_t *frame, uint32_t length, uint64_t salt, int64_t position
     frame_put32(frame + 12, frame_crc(seed, frame + FRAME_HEAD, length));
 }
 
-enum frame_state frame_check(const uint8_t *file, size_t size, uint64_t salt, size_t position,
-                             uint32_t *length)
+enum frame_state frame_check(const uint8_t *file, size_t size, uint64_t salt,
+                             size_t position, uint32_t *length)
 {
     const uint8_t *frame = file + position;
     uint32_t seed;

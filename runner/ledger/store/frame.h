@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * frame.h - how the store's file is cut into frames that find themselves again.
- * Layer: ledger/store (pure). A file is a head and frames. A frame is marker, length, CRC
- * of its head, CRC of its payload, payload. Both CRCs also cover the file's random salt and
- * the frame's position: bytes of a value that look like a frame are none, and neither is a
- * leftover of an older write.
+ * Layer: ledger/store (pure). A file is a head and frames. A frame is marker, length,
+ * CRC of its head, CRC of its payload, payload. Both CRCs also cover the file's random
+ * salt and the frame's position: bytes of a value that look like a frame are none, and
+ * neither is a leftover of an older write.
  */
 #ifndef LEDGER_FRAME_H
 #define LEDGER_FRAME_H
@@ -34,10 +34,11 @@ bool frame_file_salt(const uint8_t head[FRAME_FILE_HEAD], uint64_t *salt);
 void frame_seal(uint8_t *frame, uint32_t length, uint64_t salt, int64_t position);
 
 /* Look at what stands at position; *length is set unless FRAME_BAD. */
-enum frame_state frame_check(const uint8_t *file, size_t size, uint64_t salt, size_t position,
-                             uint32_t *length);
+enum frame_state frame_check(const uint8_t *file, size_t size, uint64_t salt,
+                             size_t position, uint32_t *length);
 
-/* The next position from here on with the right head of a frame; size when there is none. */
+/* The next position from here on with the right head of a frame; size when there is
+ * none. */
 size_t frame_find(const uint8_t *file, size_t size, uint64_t salt, size_t position);
 
 uint32_t frame_get32(const uint8_t *at);

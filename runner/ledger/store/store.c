@@ -47,12 +47,15 @@ static void append_change(struct text_buf *buf, const struct change *change)
 void store_append_put(struct text_buf *buf, const void *key, size_t key_len,
                       const void *value, size_t value_len)
 {
-    struct change change = {KIND_PUT, key, (uint32_t)key_len, value, (uint32_t)value_len};
+    struct change change = {KIND_PUT, key, (uint32_t)key_len, value,
+                            (uint32_t)value_len};
     append_change(buf, &change);
 }
 
-/* Read the change at *at of a payload and move on; false at its end or when it is broken. */
-static bool next_change(const uint8_t *payload, size_t len, size_t *at, struct change *out)
+/* Read the change at *at of a payload and move on; false at its end or when it is
+ * broken. */
+static bool next_change(const uint8_t *payload, size_t len, size_t *at,
+                        struct change *out)
 {
     const uint8_t *head = payload + *at;
 
@@ -69,7 +72,8 @@ static bool next_change(const uint8_t *payload, size_t len, size_t *at, struct c
     return true;
 }
 
-static struct store_slot *find_slot(const struct store *store, const void *key, size_t key_len)
+static struct store_slot *find_slot(const struct store *store, const void *key,
+                                    size_t key_len)
 {
     struct store_slot *slot;
 
@@ -85,7 +89,8 @@ static void drop_slot(struct store *store, struct store_slot *slot)
 }
 
 /* Make a change visible; position is where its value stands in the file. */
-static void apply_change(struct store *store, const struct change *change, int64_t position)
+static void apply_change(struct store *store, const struct change *change,
+                         int64_t position)
 {
     struct store_slot *slot = find_slot(store, change->key, change->key_len);
 
@@ -116,15 +121,15 @@ static int64_t apply_payload(struct store *store, const uint8_t *payload, size_t
     return count;
 }
 
-static void name_damage(const struct store *store, struct store_report *report, size_t from,
-                        size_t to)
+static void name_damage(const struct store *store, struct store_report *report,
+                        size_t from, size_t to)
 {
     if (report->damaged_count++ == 0)
         report->damaged_at = (int64_t)from;
     report->damaged_bytes += (int64_t)(to - from);
     log_write(LOG_ERROR, "store", NULL,
-              "%s: %zu bytes at %zu are damaged: the changes in them are lost", store->path,
-              to - from, from);
+              "%s: %zu bytes at %zu are damaged: the changes in them are lost",
+              store->path, to - from, from);
 }
 
 /* Read all frames; what cannot be read is skipped if a frame follows, else cut. */
@@ -153,8 +158,9 @@ static void load(struct store *store, const uint8_t *file, size_t size,
     report->cut_bytes = (int64_t)(size - at);
     store->end = (int64_t)at;
     if (report->cut_bytes > 0)
-        log_write(LOG_WARN, "store", NULL, "%s: %zu bytes after %zu are no whole change: cut",
-                  store->path, size - at, at);
+        log_write(LOG_WARN, "store", NULL,
+                  "%s: %zu bytes after %zu are no whole change: cut", store->path,
+                  size - at, at);
 }
 
 int store_begin_file(int fd, uint64_t *salt, const char *path, struct error *err)
@@ -162,7 +168,8 @@ int store_begin_file(int fd, uint64_t *salt, const char *path, struct error *err
     uint8_t head[FRAME_FILE_HEAD];
 
     if (getrandom(salt, sizeof(*salt), 0) != (ssize_t)sizeof(*salt)) {
-        error_set(err, ERROR_INTERNAL, "%s: no random bytes: %s", path, strerror(errno));
+        error_set(err, ERROR_INTERNAL, "%s: no random bytes: %s", path,
+                  strerror(errno));
         return -1;
     }
     frame_file_head(head, *salt);
@@ -173,8 +180,8 @@ int store_begin_file(int fd, uint64_t *salt, const char *path, struct error *err
     return store_write_at(fd, head, sizeof(head), 0, path, err);
 }
 
-int store_write_at(int fd, const void *data, size_t len, int64_t position, const char *path,
-                   struct error *err)
+int store_write_at(int fd, const void *data, size_t len, int64_t position,
+                   const char *path, struct error *err)
 {
     const uint8_t *at = data;
 
@@ -199,7 +206,8 @@ static int begin_again(struct store *store, size_t size, struct store_report *re
                        struct error *err)
 {
     if (ftruncate(store->fd, 0) != 0) {
-        error_set(err, ERROR_INTERNAL, "%s: cannot cut: %s", store->path, strerror(errno));
+        error_set(err, ERROR_INTERNAL, "%s: cannot cut: %s", store->path,
+                  strerror(errno));
         return -1;
     }
     report->cut_bytes = (int64_t)size;
@@ -216,26 +224,30 @@ static int load_file(struct store *store, size_t size, struct store_report *repo
         return begin_again(store, size, report, err);
     file = mmap(NULL, size, PROT_READ, MAP_PRIVATE, store->fd, 0);
     if (file == MAP_FAILED) {
-        error_set(err, ERROR_INTERNAL, "%s: cannot map: %s", store->path, strerror(errno));
+        error_set(err, ERROR_INTERNAL, "%s: cannot map: %s", store->path,
+                  strerror(errno));
         return -1;
     }
     if (frame_file_salt(file, &store->salt))
         load(store, file, size, report);
     else
-        error_set(err, ERROR_FAILED,
-                  "%s: its first %d bytes are damaged, so that nothing in it can be read",
-                  store->path, FRAME_FILE_HEAD);
+        error_set(
+            err, ERROR_FAILED,
+            "%s: its first %d bytes are damaged, so that nothing in it can be read",
+            store->path, FRAME_FILE_HEAD);
     munmap(file, size);
     if (error_is_set(err))
         return -1;
     if (report->cut_bytes > 0 && ftruncate(store->fd, store->end) != 0) {
-        error_set(err, ERROR_INTERNAL, "%s: cannot cut: %s", store->path, strerror(errno));
+        error_set(err, ERROR_INTERNAL, "%s: cannot cut: %s", store->path,
+                  strerror(errno));
         return -1;
     }
     return 0;
 }
 
-struct store *store_open(const char *path, struct store_report *report, struct error *err)
+struct store *store_open(const char *path, struct store_report *report,
+                         struct error *err)
 {
     struct store *store = mem_alloc(sizeof(*store));
     struct stat info;
@@ -259,7 +271,8 @@ void store_close(struct store *store)
 
     if (store == NULL)
         return;
-    HASH_ITER (hh, store->slots, slot, next) {
+    HASH_ITER(hh, store->slots, slot, next)
+    {
         HASH_DEL(store->slots, slot);
         free(slot);
     }
@@ -295,13 +308,13 @@ int store_read_slot(const struct store *store, const struct store_slot *slot,
 {
     text_reserve(value, slot->value_len);
     for (size_t have = 0; have < slot->value_len;) {
-        ssize_t got = pread(store->fd, value->data + value->len + have, slot->value_len - have,
-                            slot->position + (int64_t)have);
+        ssize_t got = pread(store->fd, value->data + value->len + have,
+                            slot->value_len - have, slot->position + (int64_t)have);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            error_set(err, ERROR_INTERNAL, "%s: cannot read %u bytes at %lld: %s", store->path,
-                      slot->value_len, (long long)slot->position,
+            error_set(err, ERROR_INTERNAL, "%s: cannot read %u bytes at %lld: %s",
+                      store->path, slot->value_len, (long long)slot->position,
                       got < 0 ? strerror(errno) : "the file is shorter");
             return -1;
         }
@@ -317,8 +330,8 @@ int store_read_slot(const struct store *store, const struct store_slot *slot,
     return 0;
 }
 
-int store_get(struct store *store, const void *key, size_t key_len, struct text_buf *value,
-              struct error *err)
+int store_get(struct store *store, const void *key, size_t key_len,
+              struct text_buf *value, struct error *err)
 {
     const struct store_slot *slot = find_slot(store, key, key_len);
 
@@ -355,19 +368,21 @@ static int write_batch(struct store *store, struct error *err)
     size_t length = batch->len - FRAME_HEAD;
 
     if (length > BATCH_MAX) {
-        error_set(err, ERROR_INPUT, "%s: a batch of %zu bytes is too large", store->path,
-                  length);
+        error_set(err, ERROR_INPUT, "%s: a batch of %zu bytes is too large",
+                  store->path, length);
         return -1;
     }
     frame_seal((uint8_t *)batch->data, (uint32_t)length, store->salt, store->end);
-    if (store_write_at(store->fd, batch->data, batch->len, store->end, store->path, err) != 0) {
+    if (store_write_at(store->fd, batch->data, batch->len, store->end, store->path,
+                       err) != 0) {
         /* If this fails as well the leftover is overwritten by the next change. */
         if (ftruncate(store->fd, store->end) != 0)
             log_write(LOG_WARN, "store", NULL, "%s: cannot cut: %s", store->path,
                       strerror(errno));
         return -1;
     }
-    apply_payload(store, (uint8_t *)batch->data + FRAME_HEAD, length, store->end + FRAME_HEAD);
+    apply_payload(store, (uint8_t *)batch->data + FRAME_HEAD, length,
+                  store->end + FRAME_HEAD);
     store->end += (int64_t)batch->len;
     return 0;
 }
@@ -421,8 +436,9 @@ int store_put(struct store *store, const void *key, size_t key_len, const void *
               size_t value_len, struct error *err)
 {
     if (key_len == 0 || key_len > STORE_KEY_MAX || value_len > STORE_VALUE_MAX) {
-        error_set(err, ERROR_INPUT, "%s: a key of %zu and a value of %zu bytes are not kept",
-                  store->path, key_len, value_len);
+        error_set(err, ERROR_INPUT,
+                  "%s: a key of %zu and a value of %zu bytes are not kept", store->path,
+                  key_len, value_len);
         return -1;
     }
     store_batch_begin(store);
@@ -430,11 +446,13 @@ int store_put(struct store *store, const void *key, size_t key_len, const void *
     return store_batch_end(store, err);
 }
 
-int store_delete(struct store *store, const void *key, size_t key_len, struct error *err)
+int store_delete(struct store *store, const void *key, size_t key_len,
+                 struct error *err)
 {
     struct change change = {KIND_DELETE, key, (uint32_t)key_len, NULL, 0};
 
-    if (key_len > STORE_KEY_MAX || (store->depth == 0 && !store_has(store, key, key_len)))
+    if (key_len > STORE_KEY_MAX ||
+        (store->depth == 0 && !store_has(store, key, key_len)))
         return 0;
     store_batch_begin(store);
     append_change(&store->batch, &change);

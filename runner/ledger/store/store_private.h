@@ -40,16 +40,16 @@ static inline int64_t store_slot_bytes(const struct store_slot *slot)
 
 /* Give a new file its lock and head. */
 int store_begin_file(int fd, uint64_t *salt, const char *path, struct error *err);
-int store_write_at(int fd, const void *data, size_t len, int64_t position, const char *path,
-                   struct error *err);
+int store_write_at(int fd, const void *data, size_t len, int64_t position,
+                   const char *path, struct error *err);
 void store_append_put(struct text_buf *buf, const void *key, size_t key_len,
                       const void *value, size_t value_len);
 /* Append the slot's value to value. */
 int store_read_slot(const struct store *store, const struct store_slot *slot,
                     struct text_buf *value, struct error *err);
 
-/* Rewrite the file without what is dead when that is more than half. Never fails: the old
- * file stays until the new one is whole and synced. */
+/* Rewrite the file without what is dead when that is more than half. Never fails: the
+ * old file stays until the new one is whole and synced. */
 void store_rewrite_if_due(struct store *store);
 
 #endif

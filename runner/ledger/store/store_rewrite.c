@@ -34,7 +34,8 @@ static int flush_frame(struct rewrite *to, struct error *err)
 
     if (frame->len <= FRAME_HEAD)
         return 0;
-    frame_seal((uint8_t *)frame->data, (uint32_t)(frame->len - FRAME_HEAD), to->salt, to->end);
+    frame_seal((uint8_t *)frame->data, (uint32_t)(frame->len - FRAME_HEAD), to->salt,
+               to->end);
     if (store_write_at(to->fd, frame->data, frame->len, to->end, to->path, err) != 0)
         return -1;
     to->end += (int64_t)frame->len;
@@ -77,7 +78,8 @@ static int copy_slots(struct rewrite *to, struct error *err)
     return result;
 }
 
-/* Without this a power cut could bring the old file back, after changes to the new one. */
+/* Without this a power cut could bring the old file back, after changes to the new one.
+ */
 static int sync_folder(const char *path, struct error *err)
 {
     char *copy = mem_strdup(path);
@@ -98,10 +100,12 @@ static int write_new(struct rewrite *to, struct error *err)
     to->fd = open(to->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     to->end = FRAME_FILE_HEAD;
     if (to->fd < 0) {
-        error_set(err, ERROR_INTERNAL, "%s: cannot make: %s", to->path, strerror(errno));
+        error_set(err, ERROR_INTERNAL, "%s: cannot make: %s", to->path,
+                  strerror(errno));
         return -1;
     }
-    if (store_begin_file(to->fd, &to->salt, to->path, err) != 0 || copy_slots(to, err) != 0)
+    if (store_begin_file(to->fd, &to->salt, to->path, err) != 0 ||
+        copy_slots(to, err) != 0)
         return -1;
     if (fdatasync(to->fd) != 0 || rename(to->path, to->store->path) != 0) {
         error_set(err, ERROR_INTERNAL, "%s: cannot put in place: %s", to->path,
@@ -117,7 +121,8 @@ static void take_over(struct store *store, struct rewrite *from)
     struct store_slot *slot, *next;
     size_t at = 0;
 
-    HASH_ITER (hh, store->slots, slot, next) {
+    HASH_ITER(hh, store->slots, slot, next)
+    {
         slot->position = from->positions[at++];
         if (slot->position >= 0)
             continue;

@@ -45,7 +45,8 @@ void config_put(struct config_set *set, const char *name, const char *value)
         set->entries[at].value = copy;
         return;
     }
-    set->entries = mem_grow(set->entries, set->count, &set->capacity, sizeof(*set->entries));
+    set->entries =
+        mem_grow(set->entries, set->count, &set->capacity, sizeof(*set->entries));
     memmove(set->entries + at + 1, set->entries + at,
             (set->count - at) * sizeof(*set->entries));
     set->entries[at] = (struct config_entry){mem_strdup(name), copy};
@@ -133,7 +134,8 @@ static int64_t to_number(const char *text)
 }
 
 /* A value in a coarser unit, in the key's own; what is negative has no limit. */
-static const char *times_text(const char *text, int64_t times, char buffer[CONFIG_NUMBER])
+static const char *times_text(const char *text, int64_t times,
+                              char buffer[CONFIG_NUMBER])
 {
     int64_t value;
 
@@ -144,8 +146,8 @@ static const char *times_text(const char *text, int64_t times, char buffer[CONFI
 }
 
 const char *config_text(enum config_resource resource, const char *name,
-                        const struct config_set *set, const struct config_broker *broker,
-                        char buffer[CONFIG_NUMBER])
+                        const struct config_set *set,
+                        const struct config_broker *broker, char buffer[CONFIG_NUMBER])
 {
     const struct config_key *key = config_find(resource, name);
     const char *value = set != NULL ? config_get(set, name) : NULL;
@@ -158,7 +160,8 @@ const char *config_text(enum config_resource resource, const char *name,
         const struct config_synonym *synonym = &key->synonyms[i];
         value = broker_text(broker, synonym->name);
         if (value != NULL)
-            return synonym->times == 0 ? value : times_text(value, synonym->times, buffer);
+            return synonym->times == 0 ? value
+                                       : times_text(value, synonym->times, buffer);
     }
     return key->fallback;
 }
@@ -191,7 +194,8 @@ static const char *fallback_of(const char *broker_name)
 }
 
 /* What the broker says about a key through these synonyms, finer sources first. */
-static void add_broker_values(struct value_list *list, const struct config_synonym *synonyms,
+static void add_broker_values(struct value_list *list,
+                              const struct config_synonym *synonyms,
                               const struct config_broker *broker)
 {
     const struct {
@@ -205,8 +209,9 @@ static void add_broker_values(struct value_list *list, const struct config_synon
     for (size_t s = 0; s < sizeof(sources) / sizeof(*sources); s++)
         for (int i = 0; i < CONFIG_SYNONYMS && synonyms[i].name != NULL; i++)
             add_value(list, synonyms[i].name,
-                      sources[s].set != NULL ? config_get(sources[s].set, synonyms[i].name)
-                                             : fallback_of(synonyms[i].name),
+                      sources[s].set != NULL
+                          ? config_get(sources[s].set, synonyms[i].name)
+                          : fallback_of(synonyms[i].name),
                       sources[s].source);
 }
 
@@ -237,8 +242,9 @@ int config_values(enum config_resource resource, const struct config_key *key,
         add_value(&list, key->name, config_get(set, key->name),
                   resource == CONFIG_GROUP ? CONFIG_SOURCE_GROUP : CONFIG_SOURCE_TOPIC);
     if (resource == CONFIG_GROUP && list.count == 0) {
-        const char *value = synonyms[0].name != NULL ? broker_text(broker, synonyms[0].name)
-                                                     : key->fallback;
+        const char *value = synonyms[0].name != NULL
+                                ? broker_text(broker, synonyms[0].name)
+                                : key->fallback;
         add_value(&list, key->name, value, CONFIG_SOURCE_DEFAULT);
     }
     if (resource == CONFIG_GROUP)
@@ -289,7 +295,8 @@ static void to_log(const struct source *from, struct log_config *out)
     out->compact_policy = strstr(policy, "compact") != NULL;
     out->retention_ms = number(from, "retention.ms");
     out->retention_bytes = number(from, "retention.bytes");
-    out->min_cleanable_dirty_ratio = strtod(text(from, "min.cleanable.dirty.ratio"), NULL);
+    out->min_cleanable_dirty_ratio =
+        strtod(text(from, "min.cleanable.dirty.ratio"), NULL);
     out->delete_retention_ms = number(from, "delete.retention.ms");
     out->min_compaction_lag_ms = number(from, "min.compaction.lag.ms");
     out->max_compaction_lag_ms = number(from, "max.compaction.lag.ms");
@@ -299,7 +306,8 @@ static void to_log(const struct source *from, struct log_config *out)
 /* By their numbers in a batch. */
 static const char *const CODECS[] = {"uncompressed", "gzip", "snappy", "lz4", "zstd"};
 
-void config_to_partition(const struct config_set *topic, const struct config_broker *broker,
+void config_to_partition(const struct config_set *topic,
+                         const struct config_broker *broker,
                          struct partition_config *out)
 {
     const struct source from = {topic, broker};

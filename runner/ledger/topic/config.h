@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * config.h - every config of topics, groups and the broker: names, types, defaults, rules.
- * Layer: ledger/topic (pure). Names, ranges, synonyms and error texts are Apache Kafka 4.2's.
+ * config.h - every config of topics, groups and the broker: names, types, defaults,
+ * rules. Layer: ledger/topic (pure). Names, ranges, synonyms and error texts are Apache
+ * Kafka 4.2's.
  *
- * A config_set holds what somebody has set: values as text, as given. What is in force for
- * a topic is its own set, else the broker's dynamic configs (set by clients, kept in the
- * store), else its static ones (settings file), else the default.
+ * A config_set holds what somebody has set: values as text, as given. What is in force
+ * for a topic is its own set, else the broker's dynamic configs (set by clients, kept
+ * in the store), else its static ones (settings file), else the default.
  */
 #ifndef LEDGER_TOPIC_CONFIG_H
 #define LEDGER_TOPIC_CONFIG_H
@@ -69,10 +70,12 @@ struct config_key {
     const char *fallback; /* Kafka's default as text, NULL: none */
     bool has_min, has_max;
     double min, max;
-    const char *valid; /* "a, b, c": the only values (of a list: its elements), NULL: any */
-    bool dynamic;      /* broker keys: a client may set it while the broker runs */
-    bool custom;       /* has a rule of its own (config_check.c) besides the above */
-    struct config_synonym synonyms[CONFIG_SYNONYMS]; /* first the one of the same unit */
+    const char
+        *valid;   /* "a, b, c": the only values (of a list: its elements), NULL: any */
+    bool dynamic; /* broker keys: a client may set it while the broker runs */
+    bool custom;  /* has a rule of its own (config_check.c) besides the above */
+    struct config_synonym
+        synonyms[CONFIG_SYNONYMS]; /* first the one of the same unit */
     const char *about; /* one sentence, shown as documentation; NULL: none */
 };
 
@@ -90,7 +93,7 @@ struct config_set {
 
 /* What is set for the broker as a whole. */
 struct config_broker {
-    struct config_set fixed;           /* settings file and flags: STATIC_BROKER_CONFIG */
+    struct config_set fixed; /* settings file and flags: STATIC_BROKER_CONFIG */
     struct config_set dynamic_default; /* resource name "" */
     struct config_set dynamic;         /* resource name "1" */
 };
@@ -108,27 +111,31 @@ enum { CONFIG_VALUES_MAX = 12 };
 const struct config_key *config_keys(enum config_resource resource, size_t *count);
 const struct config_key *config_find(enum config_resource resource, const char *name);
 
-const char *config_get(const struct config_set *set, const char *name); /* NULL: not set */
+const char *config_get(const struct config_set *set,
+                       const char *name); /* NULL: not set */
 void config_put(struct config_set *set, const char *name, const char *value);
 void config_remove(struct config_set *set, const char *name);
-void config_copy(struct config_set *to, const struct config_set *from); /* to is replaced */
+void config_copy(struct config_set *to,
+                 const struct config_set *from); /* to is replaced */
 void config_clear(struct config_set *set);
 
-/* Names and values, each with a NUL, as they are kept in the store; read adds to the set. */
+/* Names and values, each with a NUL, as they are kept in the store; read adds to the
+ * set. */
 void config_write(const struct config_set *set, struct text_buf *out);
 bool config_read(struct config_set *set, const char *text, size_t len);
 
 /*
- * Is every value of the set allowed for this resource? If so they are brought into Kafka's
- * form ("TRUE " → "true"). If not: INVALID_CONFIG (INVALID_REQUEST for the broker's, as
- * Kafka) and Kafka's text in message.
+ * Is every value of the set allowed for this resource? If so they are brought into
+ * Kafka's form ("TRUE " → "true"). If not: INVALID_CONFIG (INVALID_REQUEST for the
+ * broker's, as Kafka) and Kafka's text in message.
  */
 enum kafka_error config_check(enum config_resource resource, struct config_set *set,
-                              const struct config_broker *broker, struct text_buf *message);
+                              const struct config_broker *broker,
+                              struct text_buf *message);
 
 /*
- * Do one operation of IncrementalAlterConfigs on the set (value NULL is allowed for DELETE
- * only). APPEND and SUBTRACT work on what is in force.
+ * Do one operation of IncrementalAlterConfigs on the set (value NULL is allowed for
+ * DELETE only). APPEND and SUBTRACT work on what is in force.
  */
 enum kafka_error config_alter(enum config_resource resource, struct config_set *set,
                               const struct config_broker *broker, const char *name,
@@ -136,10 +143,10 @@ enum kafka_error config_alter(enum config_resource resource, struct config_set *
                               struct text_buf *message);
 
 /*
- * What DescribeConfigs lists as synonyms: all that was set for a key, directly or through
- * its synonyms, what is in force first. Kafka leaves out what only a coarser synonym says
- * unless a finer one is set too, so the list may be empty; the source is DEFAULT then.
- * Returns how many; values are borrowed from the sets and the table.
+ * What DescribeConfigs lists as synonyms: all that was set for a key, directly or
+ * through its synonyms, what is in force first. Kafka leaves out what only a coarser
+ * synonym says unless a finer one is set too, so the list may be empty; the source is
+ * DEFAULT then. Returns how many; values are borrowed from the sets and the table.
  */
 int config_values(enum config_resource resource, const struct config_key *key,
                   const struct config_set *set, const struct config_broker *broker,
@@ -153,11 +160,12 @@ enum { CONFIG_NUMBER = 32 };
 int64_t config_number(enum config_resource resource, const char *name,
                       const struct config_set *set, const struct config_broker *broker);
 const char *config_text(enum config_resource resource, const char *name,
-                        const struct config_set *set, const struct config_broker *broker,
-                        char buffer[CONFIG_NUMBER]);
+                        const struct config_set *set,
+                        const struct config_broker *broker, char buffer[CONFIG_NUMBER]);
 
 /* What the partitions of a topic obey. */
-void config_to_partition(const struct config_set *topic, const struct config_broker *broker,
+void config_to_partition(const struct config_set *topic,
+                         const struct config_broker *broker,
                          struct partition_config *out);
 
 #endif

@@ -14,10 +14,11 @@
 #include <string.h>
 #include <strings.h>
 
-static void refuse(struct text_buf *message, const struct config_key *key, const char *value,
-                   const char *why)
+static void refuse(struct text_buf *message, const struct config_key *key,
+                   const char *value, const char *why)
 {
-    text_appendf(message, "Invalid value %s for configuration %s: %s", value, key->name, why);
+    text_appendf(message, "Invalid value %s for configuration %s: %s", value, key->name,
+                 why);
 }
 
 /* Spaces around a value do not count, except for plain text. */
@@ -90,8 +91,8 @@ static bool element_is_valid(void *arg, const char *element)
     if (check->key->valid == NULL || is_valid(check->key->valid, element))
         return true;
     text_appendf(check->message,
-                 "Invalid value %s for configuration %s: String must be one of: %s", element,
-                 check->key->name, check->key->valid);
+                 "Invalid value %s for configuration %s: String must be one of: %s",
+                 element, check->key->name, check->key->valid);
     return false;
 }
 
@@ -153,7 +154,8 @@ static bool check_double(const struct config_key *key, const char *value,
 }
 
 /* Check a value by its type; *value is replaced by Kafka's form of it. */
-static bool check_type(const struct config_key *key, char **value, struct text_buf *message)
+static bool check_type(const struct config_key *key, char **value,
+                       struct text_buf *message)
 {
     struct list_check list = {key, message};
     struct text_buf joined = {0};
@@ -208,15 +210,17 @@ static bool check_throttled(const struct config_key *key, const char *value,
     text_append(message, "Invalid value [");
     for (const char *at = value; *at != '\0'; at++)
         text_appendf(message, "%c%s", *at, *at == ',' ? " " : "");
-    text_appendf(message,
-                 "] for configuration %s: %s must be the literal '*' or a list of replicas in "
-                 "the following format: "
-                 "[partitionId]:[brokerId],[partitionId]:[brokerId],...",
-                 key->name, key->name);
+    text_appendf(
+        message,
+        "] for configuration %s: %s must be the literal '*' or a list of replicas in "
+        "the following format: "
+        "[partitionId]:[brokerId],[partitionId]:[brokerId],...",
+        key->name, key->name);
     return false;
 }
 
-/* Bounds of group configs: a broker key of ours, or Kafka's default of one that we lack. */
+/* Bounds of group configs: a broker key of ours, or Kafka's default of one that we
+ * lack. */
 static const struct {
     const char *name;
     const char *min_name;
@@ -241,7 +245,8 @@ static const struct {
      "group.streams.max.session.timeout.ms", 60000},
 };
 
-static int64_t bound(const char *name, int64_t fallback, const struct config_broker *broker)
+static int64_t bound(const char *name, int64_t fallback,
+                     const struct config_broker *broker)
 {
     char buffer[CONFIG_NUMBER];
     const char *text = config_text(CONFIG_BROKER, name, NULL, broker, buffer);
@@ -250,7 +255,8 @@ static int64_t bound(const char *name, int64_t fallback, const struct config_bro
 }
 
 static bool check_group_bounds(const struct config_key *key, const char *value,
-                               const struct config_broker *broker, struct text_buf *message)
+                               const struct config_broker *broker,
+                               struct text_buf *message)
 {
     int64_t number = strtoll(value, NULL, 10);
 
@@ -260,11 +266,13 @@ static bool check_group_bounds(const struct config_key *key, const char *value,
         if (strcmp(key->name, GROUP_BOUNDS[i].name) != 0)
             continue;
         if (min != NULL && number < bound(min, GROUP_BOUNDS[i].min, broker)) {
-            text_appendf(message, "%s must be greater than or equal to %s", key->name, min);
+            text_appendf(message, "%s must be greater than or equal to %s", key->name,
+                         min);
             return false;
         }
         if (number > bound(max, GROUP_BOUNDS[i].max, broker)) {
-            text_appendf(message, "%s must be less than or equal to %s", key->name, max);
+            text_appendf(message, "%s must be less than or equal to %s", key->name,
+                         max);
             return false;
         }
     }
@@ -280,11 +288,12 @@ static bool check_share_reset(const struct config_key *key, const char *value,
         (strncmp(value, duration, sizeof(duration) - 1) == 0 &&
          value[sizeof(duration) - 1] != '\0'))
         return true;
-    text_appendf(message,
-                 "Invalid value %s for configuration %s: Invalid value `%s` for configuration "
-                 "%s. The value must be either 'earliest', 'latest' or of the format "
-                 "'by_duration:<PnDTnHnMn.nS>'.",
-                 value, key->name, value, key->name);
+    text_appendf(
+        message,
+        "Invalid value %s for configuration %s: Invalid value `%s` for configuration "
+        "%s. The value must be either 'earliest', 'latest' or of the format "
+        "'by_duration:<PnDTnHnMn.nS>'.",
+        value, key->name, value, key->name);
     return false;
 }
 
@@ -294,14 +303,17 @@ static bool check_broker_time(const struct config_key *key, const char *value,
     int64_t number = strtoll(value, NULL, 10);
 
     if (strcmp(key->name, "log.retention.ms") == 0 && (number == 0 || number < -1))
-        text_append(message, "requirement failed: log.retention.ms must be unlimited (-1) or, "
-                             "greater than or equal to 1");
+        text_append(message,
+                    "requirement failed: log.retention.ms must be unlimited (-1) or, "
+                    "greater than or equal to 1");
     else if (strcmp(key->name, "log.roll.ms") == 0 && number < 1)
-        text_append(message, "requirement failed: log.roll.ms must be greater than or equal "
-                             "to 1");
+        text_append(message,
+                    "requirement failed: log.roll.ms must be greater than or equal "
+                    "to 1");
     else if (strcmp(key->name, "log.roll.jitter.ms") == 0 && number < 0)
-        text_append(message, "requirement failed: log.roll.jitter.ms must be greater than or "
-                             "equal to 0");
+        text_append(message,
+                    "requirement failed: log.roll.jitter.ms must be greater than or "
+                    "equal to 0");
     else
         return true;
     return false;
@@ -334,8 +346,9 @@ static bool check_custom(enum config_resource resource, const struct config_key 
     if (key->type == CONFIG_LIST)
         return check_throttled(key, value, message);
     if (strcmp(key->name, "remote.storage.enable") == 0 && strcmp(value, "true") == 0) {
-        text_append(message, "Tiered Storage functionality is disabled in the broker. Topic "
-                             "cannot be configured with remote log storage.");
+        text_append(message,
+                    "Tiered Storage functionality is disabled in the broker. Topic "
+                    "cannot be configured with remote log storage.");
         return false;
     }
     return true;
@@ -396,7 +409,8 @@ static bool check_compaction_lags(const struct config_set *set,
 }
 
 enum kafka_error config_check(enum config_resource resource, struct config_set *set,
-                              const struct config_broker *broker, struct text_buf *message)
+                              const struct config_broker *broker,
+                              struct text_buf *message)
 {
     bool right = check_names(resource, set, message);
 
@@ -470,8 +484,8 @@ enum kafka_error config_alter(enum config_resource resource, struct config_set *
             text_appendf(message, "Config value %s is not allowed for config key: %s",
                          operation == CONFIG_APPEND ? "append" : "subtract", name);
         else
-            text_appendf(message, "Can't %s to key %s because its type is not LIST.", verb,
-                         name);
+            text_appendf(message, "Can't %s to key %s because its type is not LIST.",
+                         verb, name);
         return KAFKA_INVALID_CONFIG;
     }
     now = config_text(resource, name, set, broker, buffer);

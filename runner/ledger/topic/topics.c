@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the tables ------------------------------------------------------------------- */
+/* ---- the tables -------------------------------------------------------------------
+ */
 
 char *topics_flat_name(struct wire_string name)
 {
@@ -57,8 +58,8 @@ static void insert_sorted(struct topics *topics, struct topic *topic)
 {
     size_t at = (size_t)topics_lower_bound(topics, name_of(topic));
 
-    topics->sorted = mem_grow(topics->sorted, topics->sorted_count, &topics->sorted_capacity,
-                              sizeof(struct topic *));
+    topics->sorted = mem_grow(topics->sorted, topics->sorted_count,
+                              &topics->sorted_capacity, sizeof(struct topic *));
     memmove(topics->sorted + at + 1, topics->sorted + at,
             (topics->sorted_count - at) * sizeof(struct topic *));
     topics->sorted[at] = topic;
@@ -151,7 +152,8 @@ uint64_t topics_version(const struct topics *topics)
     return topics->version;
 }
 
-/* ---- life ------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------
+ */
 
 /* Is this what would be in force anyway? */
 static bool is_default(const char *name, const char *value)
@@ -163,7 +165,8 @@ static bool is_default(const char *name, const char *value)
     if (key != NULL && key->fallback != NULL)
         return strcmp(key->fallback, value) == 0;
     for (size_t i = 0; i < count; i++)
-        if (keys[i].synonyms[0].name != NULL && strcmp(keys[i].synonyms[0].name, name) == 0)
+        if (keys[i].synonyms[0].name != NULL &&
+            strcmp(keys[i].synonyms[0].name, name) == 0)
             return strcmp(keys[i].fallback, value) == 0;
     return false;
 }
@@ -185,7 +188,8 @@ struct topics *topics_open(const struct topics_settings *settings, struct store 
     topics->store = store;
     topics->wall_ms = settings->wall_ms;
     copy_fixed(topics, settings->fixed);
-    /* A new Kafka has this one set for the cluster, and tools show it at every topic. */
+    /* A new Kafka has this one set for the cluster, and tools show it at every topic.
+     */
     config_put(&topics->broker.dynamic_default, "min.insync.replicas", "1");
     topics_load(topics);
     if (topics_scan(topics, err) != 0) {
@@ -199,7 +203,8 @@ static void free_groups(struct topics *topics)
 {
     struct group_configs_entry *entry, *next;
 
-    HASH_ITER (hh, topics->groups, entry, next) {
+    HASH_ITER(hh, topics->groups, entry, next)
+    {
         HASH_DEL(topics->groups, entry);
         config_clear(&entry->set);
         free(entry);
@@ -226,7 +231,8 @@ void topics_close(struct topics *topics)
     free(topics);
 }
 
-/* ---- partitions ------------------------------------------------------------------- */
+/* ---- partitions -------------------------------------------------------------------
+ */
 
 struct partition *topics_partition_open(const struct topic *topic, int32_t index)
 {
@@ -245,7 +251,8 @@ static struct partition *open_partition(struct topics *topics, struct topic *top
     topics_partition_path(topics, topic->name, index, path);
     snprintf(name, sizeof(name), "%s-%d", topic->name, index);
     config_to_partition(&topic->configs, &topics->broker, &config);
-    partition = partition_open(topics->pool, path, name, &config, topics->wall_ms, &err);
+    partition =
+        partition_open(topics->pool, path, name, &config, topics->wall_ms, &err);
     if (partition == NULL) {
         /* It is tried again at every use, but said once. */
         if ((*state & PARTITION_BROKEN) == 0)
@@ -260,7 +267,8 @@ static struct partition *open_partition(struct topics *topics, struct topic *top
     return partition;
 }
 
-struct partition *topics_partition(struct topics *topics, struct topic *topic, int32_t index)
+struct partition *topics_partition(struct topics *topics, struct topic *topic,
+                                   int32_t index)
 {
     struct partition *partition = topics_partition_open(topic, index);
 
@@ -269,7 +277,8 @@ struct partition *topics_partition(struct topics *topics, struct topic *topic, i
     return open_partition(topics, topic, index);
 }
 
-int64_t topics_partition_bytes(struct topics *topics, struct topic *topic, int32_t index)
+int64_t topics_partition_bytes(struct topics *topics, struct topic *topic,
+                               int32_t index)
 {
     struct partition *partition = topics_partition_open(topic, index);
 
@@ -290,7 +299,8 @@ void topics_on_open(struct topics *topics, topics_opened_fn *fn, void *arg)
     topics->opened_arg = arg;
 }
 
-/* ---- configs of the broker and of groups ------------------------------------------ */
+/* ---- configs of the broker and of groups ------------------------------------------
+ */
 
 const struct config_broker *topics_broker(const struct topics *topics)
 {
@@ -316,7 +326,8 @@ struct config_set *topics_group_set(struct topics *topics, struct wire_string gr
     return &entry->set;
 }
 
-const struct config_set *topics_group(const struct topics *topics, struct wire_string group)
+const struct config_set *topics_group(const struct topics *topics,
+                                      struct wire_string group)
 {
     const struct group_configs_entry *entry = NULL;
 
@@ -337,5 +348,6 @@ void topics_each_group(const struct topics *topics, topics_group_fn *fn, void *a
 int64_t topics_group_number(const struct topics *topics, struct wire_string group,
                             const char *name)
 {
-    return config_number(CONFIG_GROUP, name, topics_group(topics, group), &topics->broker);
+    return config_number(CONFIG_GROUP, name, topics_group(topics, group),
+                         &topics->broker);
 }

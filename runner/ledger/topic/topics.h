@@ -4,11 +4,11 @@
  * configs of the broker and of groups; and the upkeep of all partitions.
  * Layer: ledger/topic.
  *
- * The store is the truth: a topic exists from the write of its entry on. Folders follow: a
- * partition's folder is made and opened when it is first used, so that 10,000 partitions
- * cost nothing at start. Deleting removes the entry, renames the folders to "….delete" and
- * removes them piece by piece in topics_tick. A folder that no entry knows is renamed to
- * "….stray" at open and left alone.
+ * The store is the truth: a topic exists from the write of its entry on. Folders
+ * follow: a partition's folder is made and opened when it is first used, so that 10,000
+ * partitions cost nothing at start. Deleting removes the entry, renames the folders to
+ * "….delete" and removes them piece by piece in topics_tick. A folder that no entry
+ * knows is renamed to "….stray" at open and left alone.
  */
 #ifndef LEDGER_TOPICS_H
 #define LEDGER_TOPICS_H
@@ -26,7 +26,7 @@
 
 enum {
     TOPICS_NAME_MAX = 249,
-    TOPICS_PARTITIONS_MAX = 100000, /* of all topics together; POLICY_VIOLATION beyond */
+    TOPICS_PARTITIONS_MAX = 100000, /* of all topics; POLICY_VIOLATION beyond */
 };
 
 struct topics;
@@ -71,14 +71,17 @@ struct topic *topics_at(struct topics *topics, int32_t index);
 int32_t topics_lower_bound(struct topics *topics, struct wire_string name);
 
 /*
- * A partition, opened if it is not: NULL when index is not one of the topic's, or when it
- * cannot be opened (logged; answer KAFKA_STORAGE_ERROR). Valid until the topic is deleted.
+ * A partition, opened if it is not: NULL when index is not one of the topic's, or when
+ * it cannot be opened (logged; answer KAFKA_STORAGE_ERROR). Valid until the topic is
+ * deleted.
  */
-struct partition *topics_partition(struct topics *topics, struct topic *topic, int32_t index);
+struct partition *topics_partition(struct topics *topics, struct topic *topic,
+                                   int32_t index);
 /* The same, but NULL when nobody has opened it yet: then nothing waits in it either. */
 struct partition *topics_partition_open(const struct topic *topic, int32_t index);
 /* Bytes of a partition's log; what was never written to has none and stays closed. */
-int64_t topics_partition_bytes(struct topics *topics, struct topic *topic, int32_t index);
+int64_t topics_partition_bytes(struct topics *topics, struct topic *topic,
+                               int32_t index);
 
 /* Is this a legal name? Else INVALID_TOPIC_EXCEPTION and Kafka's text. */
 enum kafka_error topics_check_name(struct wire_string name, struct text_buf *message);
@@ -101,10 +104,10 @@ struct topics_new {
 };
 
 /*
- * Every change is in the store when the call returns; who promises more to a client syncs
- * the store before the answer.
- * Make a topic. Returns KAFKA_NONE and *out (NULL when only validated), or the code, with
- * Kafka's text in message. *partitions (may be NULL) is how many it has or would have.
+ * Every change is in the store when the call returns; who promises more to a client
+ * syncs the store before the answer. Make a topic. Returns KAFKA_NONE and *out (NULL
+ * when only validated), or the code, with Kafka's text in message. *partitions (may be
+ * NULL) is how many it has or would have.
  */
 enum kafka_error topics_create(struct topics *topics, const struct topics_new *spec,
                                struct topic **out, int32_t *partitions,
@@ -117,20 +120,26 @@ struct topics_growth {
     bool validate_only;
 };
 enum kafka_error topics_grow(struct topics *topics, struct topic *topic,
-                             const struct topics_growth *growth, struct text_buf *message);
-/* The topic is gone when it returns KAFKA_NONE; pointers to it and its partitions dangle. */
+                             const struct topics_growth *growth,
+                             struct text_buf *message);
+/* The topic is gone when it returns KAFKA_NONE; pointers to it and its partitions
+ * dangle. */
 enum kafka_error topics_delete(struct topics *topics, struct topic *topic,
                                struct text_buf *message);
-/* Replace a topic's configs by this set, which was checked. The partitions obey at once. */
+/* Replace a topic's configs by this set, which was checked. The partitions obey at
+ * once. */
 enum kafka_error topics_configure(struct topics *topics, struct topic *topic,
-                                  const struct config_set *set, struct text_buf *message);
-/* With fsync always: what the calls above wrote is on the disk. Once before an answer. */
+                                  const struct config_set *set,
+                                  struct text_buf *message);
+/* With fsync always: what the calls above wrote is on the disk. Once before an answer.
+ */
 enum kafka_error topics_sync(struct topics *topics);
 /* Told before a topic goes: offsets, fetch sessions and transactions forget it. */
 typedef void topics_gone_fn(void *arg, const struct topic *topic);
 void topics_on_delete(struct topics *topics, topics_gone_fn *fn, void *arg);
 
-/* Told when a partition was opened: whoever waits for data listens to it (partition_listen). */
+/* Told when a partition was opened: whoever waits for data listens to it
+ * (partition_listen). */
 typedef void topics_opened_fn(void *arg, struct topic *topic, int32_t index,
                               struct partition *partition);
 void topics_on_open(struct topics *topics, topics_opened_fn *fn, void *arg);
@@ -139,21 +148,25 @@ void topics_on_open(struct topics *topics, topics_opened_fn *fn, void *arg);
 const struct config_broker *topics_broker(const struct topics *topics);
 /* One more static config of the broker, known only after the open: where it listens. */
 void topics_fix(struct topics *topics, const char *name, const char *value);
-const struct config_set *topics_group(const struct topics *topics, struct wire_string group);
-typedef void topics_group_fn(void *arg, const char *group, const struct config_set *set);
+const struct config_set *topics_group(const struct topics *topics,
+                                      struct wire_string group);
+typedef void topics_group_fn(void *arg, const char *group,
+                             const struct config_set *set);
 void topics_each_group(const struct topics *topics, topics_group_fn *fn, void *arg);
 /* The value in force of a group config, e.g. "consumer.session.timeout.ms". */
 int64_t topics_group_number(const struct topics *topics, struct wire_string group,
                             const char *name);
 /* Replace the set of a broker or group resource, which was checked. */
-enum kafka_error topics_configure_other(struct topics *topics, enum config_resource resource,
-                                        struct wire_string name, const struct config_set *set,
+enum kafka_error topics_configure_other(struct topics *topics,
+                                        enum config_resource resource,
+                                        struct wire_string name,
+                                        const struct config_set *set,
                                         struct text_buf *message);
 
 /*
  * Do a slice of the upkeep: retention, roll by time, compaction, expiry of producers,
- * removal of deleted folders. Takes some ms at most. Returns when to call again (now_ms's
- * clock).
+ * removal of deleted folders. Takes some ms at most. Returns when to call again
+ * (now_ms's clock).
  */
 int64_t topics_tick(struct topics *topics, int64_t now_ms, int64_t wall_ms);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * topics_change.c - topics are made, grown, deleted and configured; configs of the broker
- * and of groups are kept.
+ * topics_change.c - topics are made, grown, deleted and configured; configs of the
+ * broker and of groups are kept.
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -44,7 +44,8 @@ static enum kafka_error check_new_name(struct topics *topics, struct wire_string
     if (code != KAFKA_NONE)
         return code;
     if (wire_string_is(name, "__cluster_metadata")) {
-        text_append(message, "Creation of internal topic __cluster_metadata is prohibited.");
+        text_append(message,
+                    "Creation of internal topic __cluster_metadata is prohibited.");
         return KAFKA_INVALID_REQUEST;
     }
     if (topics_find(topics, name) != NULL) {
@@ -68,9 +69,11 @@ static enum kafka_error check_manual(const struct topics_new *spec, int32_t *par
     enum kafka_error code;
 
     if (spec->replication_factor != -1 || spec->partitions != -1) {
-        text_appendf(message, "A manual partition assignment was specified, but %s was not set "
-                              "to -1.",
-                     spec->replication_factor != -1 ? "replication factor" : "numPartitions");
+        text_appendf(message,
+                     "A manual partition assignment was specified, but %s was not set "
+                     "to -1.",
+                     spec->replication_factor != -1 ? "replication factor"
+                                                    : "numPartitions");
         return KAFKA_INVALID_REQUEST;
     }
     code = topics_check_indexes(spec->replicas, spec->replicas_count, message);
@@ -85,8 +88,9 @@ static enum kafka_error check_counts(const struct topics *topics,
                                      struct text_buf *message)
 {
     if (spec->replication_factor == 0 || spec->replication_factor < -1) {
-        text_append(message, "Replication factor must be larger than 0, or -1 to use the "
-                             "default value.");
+        text_append(message,
+                    "Replication factor must be larger than 0, or -1 to use the "
+                    "default value.");
         return KAFKA_INVALID_REPLICATION_FACTOR;
     }
     if (spec->partitions == 0 || spec->partitions < -1) {
@@ -95,10 +99,11 @@ static enum kafka_error check_counts(const struct topics *topics,
         return KAFKA_INVALID_PARTITIONS;
     }
     if (spec->replication_factor > 1) {
-        text_appendf(message,
-                     "Unable to replicate the partition %d time(s): The target replication "
-                     "factor of %d cannot be reached because only 1 broker(s) are registered.",
-                     spec->replication_factor, spec->replication_factor);
+        text_appendf(
+            message,
+            "Unable to replicate the partition %d time(s): The target replication "
+            "factor of %d cannot be reached because only 1 broker(s) are registered.",
+            spec->replication_factor, spec->replication_factor);
         return KAFKA_INVALID_REPLICATION_FACTOR;
     }
     *partitions = spec->partitions > 0
@@ -113,9 +118,10 @@ static enum kafka_error check_total(const struct topics *topics, int64_t more,
 {
     if (topics->partitions + more <= TOPICS_PARTITIONS_MAX)
         return KAFKA_NONE;
-    text_appendf(message,
-                 "This broker holds at most %d partitions: it has %lld, %lld more are too many.",
-                 TOPICS_PARTITIONS_MAX, (long long)topics->partitions, (long long)more);
+    text_appendf(
+        message,
+        "This broker holds at most %d partitions: it has %lld, %lld more are too many.",
+        TOPICS_PARTITIONS_MAX, (long long)topics->partitions, (long long)more);
     return KAFKA_POLICY_VIOLATION;
 }
 
@@ -127,8 +133,9 @@ static enum kafka_error check_new(struct topics *topics, const struct topics_new
     if (code == KAFKA_NONE && spec->configs != NULL)
         code = config_check(CONFIG_TOPIC, spec->configs, &topics->broker, message);
     if (code == KAFKA_NONE)
-        code = spec->replicas_count > 0 ? check_manual(spec, partitions, message)
-                                        : check_counts(topics, spec, partitions, message);
+        code = spec->replicas_count > 0
+                   ? check_manual(spec, partitions, message)
+                   : check_counts(topics, spec, partitions, message);
     if (code == KAFKA_NONE && *partitions > CREATE_MAX) {
         text_append(message, "Excessively large number of partitions per request.");
         code = KAFKA_POLICY_VIOLATION;
@@ -162,7 +169,8 @@ enum kafka_error topics_create(struct topics *topics, const struct topics_new *s
     return KAFKA_NONE;
 }
 
-static enum kafka_error check_growth(const struct topics *topics, const struct topic *topic,
+static enum kafka_error check_growth(const struct topics *topics,
+                                     const struct topic *topic,
                                      const struct topics_growth *growth,
                                      struct text_buf *message)
 {
@@ -173,17 +181,19 @@ static enum kafka_error check_growth(const struct topics *topics, const struct t
         return KAFKA_INVALID_PARTITIONS;
     }
     if (growth->count < topic->partitions) {
-        text_appendf(message,
-                     "The topic %s currently has %d partition(s); %d would not be an increase.",
-                     topic->name, topic->partitions, growth->count);
+        text_appendf(
+            message,
+            "The topic %s currently has %d partition(s); %d would not be an increase.",
+            topic->name, topic->partitions, growth->count);
         return KAFKA_INVALID_PARTITIONS;
     }
     more = growth->count - topic->partitions;
     if (growth->replicas_count >= 0 && growth->replicas_count != more) {
-        text_appendf(message,
-                     "Attempted to add %d additional partition(s), but only %d assignment(s) "
-                     "were specified.",
-                     more, growth->replicas_count);
+        text_appendf(
+            message,
+            "Attempted to add %d additional partition(s), but only %d assignment(s) "
+            "were specified.",
+            more, growth->replicas_count);
         return KAFKA_INVALID_REPLICA_ASSIGNMENT;
     }
     if (growth->replicas_count > 0) {
@@ -196,7 +206,8 @@ static enum kafka_error check_growth(const struct topics *topics, const struct t
 }
 
 enum kafka_error topics_grow(struct topics *topics, struct topic *topic,
-                             const struct topics_growth *growth, struct text_buf *message)
+                             const struct topics_growth *growth,
+                             struct text_buf *message)
 {
     enum kafka_error code = check_growth(topics, topic, growth, message);
     struct topic_private *own = topic->own;
@@ -251,7 +262,8 @@ static void reconfigure(struct topics *topics, struct topic *topic)
 }
 
 enum kafka_error topics_configure(struct topics *topics, struct topic *topic,
-                                  const struct config_set *set, struct text_buf *message)
+                                  const struct config_set *set,
+                                  struct text_buf *message)
 {
     struct config_set before = topic->configs;
     struct error err = {0};
@@ -268,8 +280,10 @@ enum kafka_error topics_configure(struct topics *topics, struct topic *topic,
     return KAFKA_NONE;
 }
 
-enum kafka_error topics_configure_other(struct topics *topics, enum config_resource resource,
-                                        struct wire_string name, const struct config_set *set,
+enum kafka_error topics_configure_other(struct topics *topics,
+                                        enum config_resource resource,
+                                        struct wire_string name,
+                                        const struct config_set *set,
                                         struct text_buf *message)
 {
     struct error err = {0};
@@ -280,7 +294,8 @@ enum kafka_error topics_configure_other(struct topics *topics, enum config_resou
     if (resource == CONFIG_GROUP)
         place = topics_group_set(topics, name);
     else
-        place = name.len == 0 ? &topics->broker.dynamic_default : &topics->broker.dynamic;
+        place =
+            name.len == 0 ? &topics->broker.dynamic_default : &topics->broker.dynamic;
     config_copy(place, set);
     for (size_t i = 0; resource == CONFIG_BROKER && i < topics->sorted_count; i++)
         reconfigure(topics, topics->sorted[i]);

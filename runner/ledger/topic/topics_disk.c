@@ -28,12 +28,13 @@ static void remember(struct topics *topics, const char *path)
 {
     struct trash *trash = &topics->trash;
 
-    trash->paths = mem_grow(trash->paths, trash->count, &trash->capacity,
-                            sizeof(*trash->paths));
+    trash->paths =
+        mem_grow(trash->paths, trash->count, &trash->capacity, sizeof(*trash->paths));
     trash->paths[trash->count++] = mem_strdup(path);
 }
 
-static void discard_one(struct topics *topics, const char *from, const char *id, int32_t index)
+static void discard_one(struct topics *topics, const char *from, const char *id,
+                        int32_t index)
 {
     char to[TOPICS_PATH];
 
@@ -41,8 +42,8 @@ static void discard_one(struct topics *topics, const char *from, const char *id,
     if (rename(from, to) == 0)
         remember(topics, to);
     else if (errno != ENOENT)
-        log_write(LOG_ERROR, "topics", NULL, "cannot set %s aside to remove it: %s", from,
-                  strerror(errno));
+        log_write(LOG_ERROR, "topics", NULL, "cannot set %s aside to remove it: %s",
+                  from, strerror(errno));
 }
 
 void topics_discard(struct topics *topics, const char *name, const struct wire_uuid *id,
@@ -95,7 +96,8 @@ static void set_stray_aside(const struct topics *topics, const char *folder)
         break;
     }
     log_write(LOG_ERROR, "topics", NULL,
-              "the folder %s belongs to no topic that is known: it is now %s; move it away or "
+              "the folder %s belongs to no topic that is known: it is now %s; move it "
+              "away or "
               "remove it",
               from, to);
 }
@@ -183,7 +185,8 @@ bool topics_remove_one(struct topics *topics)
     path = trash->paths[--trash->count];
     remove_files(path);
     if (rmdir(path) != 0 && errno != ENOENT)
-        log_write(LOG_WARN, "topics", NULL, "cannot remove %s: %s", path, strerror(errno));
+        log_write(LOG_WARN, "topics", NULL, "cannot remove %s: %s", path,
+                  strerror(errno));
     free(path);
     return true;
 }

@@ -39,12 +39,12 @@ struct trash {
 
 /* Where the upkeep stands. A pass visits all partitions once. */
 struct upkeep {
-    bool running;        /* a pass is under way */
-    bool with_closed;    /* it opens what is on disk and closed */
-    bool with_expiry;    /* producers expire in it */
-    int32_t topic;       /* next to visit */
+    bool running;     /* a pass is under way */
+    bool with_closed; /* it opens what is on disk and closed */
+    bool with_expiry; /* producers expire in it */
+    int32_t topic;    /* next to visit */
     int32_t partition;
-    int64_t next_pass;   /* now_ms of these */
+    int64_t next_pass; /* now_ms of these */
     int64_t next_closed;
     int64_t next_expiry;
     struct partition *compacting;
@@ -71,7 +71,8 @@ struct topics {
 };
 
 /* topics.c */
-char *topics_flat_name(struct wire_string name); /* with '.' as '_'; the caller frees it */
+/* The name with '.' as '_'; the caller frees it. */
+char *topics_flat_name(struct wire_string name);
 /* Take a topic out of the tables and free it; its partitions are closed. */
 void topics_remove(struct topics *topics, struct topic *topic);
 
@@ -105,9 +106,9 @@ bool topics_remove_one(struct topics *topics);
 void topics_forget_trash(struct topics *topics); /* frees, removes nothing */
 
 /* topic_rules.c */
-enum kafka_error topics_check_replicas(const struct topics_replicas *replicas, int32_t count,
-                                       struct text_buf *message);
-enum kafka_error topics_check_indexes(const struct topics_replicas *replicas, int32_t count,
-                                      struct text_buf *message);
+enum kafka_error topics_check_replicas(const struct topics_replicas *replicas,
+                                       int32_t count, struct text_buf *message);
+enum kafka_error topics_check_indexes(const struct topics_replicas *replicas,
+                                      int32_t count, struct text_buf *message);
 
 #endif

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * topics_store.c - the catalogue's entries in the store. Keys:
- *   tt<name>     a topic: version 1, id, number of partitions, configs
- *   td<id>       a topic that is deleted but may have folders: number of partitions, name
- *   tb, tb1      configs of the broker: the default's, this node's
- *   tg<group>    configs of a group
+ *
+ *   tt<name>   a topic: version 1, id, number of partitions, configs
+ *
+ *   td<id>     a deleted one that may have folders: number of partitions, name
+ *
+ *   tb, tb1    configs of the broker: the default's, this node's
+ *
+ *   tg<group>  configs of a group
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -30,7 +34,8 @@ static int32_t get32(const uint8_t *at)
                      (uint32_t)at[3] << 24);
 }
 
-static void make_key(struct text_buf *key, const char *prefix, const void *rest, size_t len)
+static void make_key(struct text_buf *key, const char *prefix, const void *rest,
+                     size_t len)
 {
     text_append(key, prefix);
     text_append_bytes(key, rest, len);
@@ -52,7 +57,8 @@ int topics_save(struct topics *topics, const struct topic *topic, struct error *
     return result;
 }
 
-int topics_save_deletion(struct topics *topics, const struct topic *topic, struct error *err)
+int topics_save_deletion(struct topics *topics, const struct topic *topic,
+                         struct error *err)
 {
     struct text_buf name = {0}, id = {0}, value = {0};
     int result;
@@ -95,7 +101,8 @@ int topics_save_configs(struct topics *topics, enum config_resource resource,
     if (resource == CONFIG_GROUP && set->count == 0)
         result = store_delete(topics->store, key.data, key.len, err);
     else
-        result = store_put(topics->store, key.data, key.len, text_str(&value), value.len, err);
+        result = store_put(topics->store, key.data, key.len, text_str(&value),
+                           value.len, err);
     text_buf_clear(&value);
     text_buf_clear(&key);
     return result;
@@ -110,10 +117,12 @@ static bool load_topic(void *arg, const void *key, size_t key_len, const void *v
     struct wire_uuid id;
 
     if (value_len < TOPIC_HEAD || bytes[0] != VERSION || get32(bytes + 17) <= 0 ||
-        !config_read(&configs, (const char *)bytes + TOPIC_HEAD, value_len - TOPIC_HEAD)) {
-        log_write(LOG_ERROR, "topics", NULL,
-                  "the entry of topic %.*s is of no version that is known here: left out",
-                  name.len, name.data);
+        !config_read(&configs, (const char *)bytes + TOPIC_HEAD,
+                     value_len - TOPIC_HEAD)) {
+        log_write(
+            LOG_ERROR, "topics", NULL,
+            "the entry of topic %.*s is of no version that is known here: left out",
+            name.len, name.data);
     } else {
         memcpy(id.bytes, bytes + 1, sizeof(id.bytes));
         topics_add(arg, name, &id, get32(bytes + 17), &configs);
@@ -150,12 +159,12 @@ struct deletions {
         struct wire_uuid id;
         int32_t partitions;
         char *name;
-    } *list;
+    } * list;
     size_t count, capacity;
 };
 
-static bool collect_deletion(void *arg, const void *key, size_t key_len, const void *value,
-                             size_t value_len)
+static bool collect_deletion(void *arg, const void *key, size_t key_len,
+                             const void *value, size_t value_len)
 {
     struct deletions *to = arg;
 

@@ -17,8 +17,8 @@ enum {
 static void begin_pass(struct topics *topics, int64_t now_ms)
 {
     struct upkeep *upkeep = &topics->upkeep;
-    int64_t closed_ms = config_number(CONFIG_BROKER, "log.retention.check.interval.ms", NULL,
-                                      &topics->broker);
+    int64_t closed_ms = config_number(CONFIG_BROKER, "log.retention.check.interval.ms",
+                                      NULL, &topics->broker);
 
     upkeep->running = true;
     upkeep->topic = 0;
@@ -32,7 +32,8 @@ static void begin_pass(struct topics *topics, int64_t now_ms)
         upkeep->next_expiry = now_ms + EXPIRY_MS;
 }
 
-/* The open partitions' retention and expiry; true when there is something to compact. */
+/* The open partitions' retention and expiry; true when there is something to compact.
+ */
 static bool visit(struct partition *partition, bool with_expiry, int64_t wall_ms)
 {
     struct log *log = partition_log(partition);
@@ -105,7 +106,8 @@ int64_t topics_tick(struct topics *topics, int64_t now_ms, int64_t wall_ms)
     topics->wall_ms = wall_ms;
     for (int units = SLICE_UNITS; units > 0 && topics_remove_one(topics);)
         units -= UNITS_OPEN;
-    if (upkeep->next_pass == 0) { /* the first tick: nothing is due right after the start */
+    if (upkeep->next_pass ==
+        0) { /* the first tick: nothing is due right after the start */
         upkeep->next_pass = now_ms + PASS_MS;
         upkeep->next_closed = now_ms + FIRST_CLOSED_MS;
         upkeep->next_expiry = now_ms + EXPIRY_MS;
