@@ -14,11 +14,13 @@ extern const struct cmd cmd_completion;
 extern const struct cmd cmd_graph;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_logs;
+extern const struct cmd cmd_pause;
 extern const struct cmd cmd_plan;
 extern const struct cmd cmd_programs;
 extern const struct cmd cmd_prune;
 extern const struct cmd cmd_ps;
 extern const struct cmd cmd_restart;
+extern const struct cmd cmd_resume;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_send;
 extern const struct cmd cmd_show;
@@ -33,6 +35,8 @@ const struct cmd *const cmd_table[] = {
     &cmd_start,
     &cmd_stop,
     &cmd_restart,
+    &cmd_pause,
+    &cmd_resume,
     &cmd_send,
     &cmd_status,
     &cmd_ps,

@@ -16,6 +16,7 @@ enum client_state {
     CLIENT_DOWN = 0,    /* never started */
     CLIENT_STARTING,    /* process runs, not ready yet */
     CLIENT_UP,          /* ready */
+    CLIENT_RESTARTING,  /* the same, to be started again at once */
     CLIENT_DRAINING,    /* told to finish what is in hand */
     CLIENT_TERMINATING, /* took too long: SIGTERM sent */
     CLIENT_KILLED,      /* SIGKILL sent, exit expected */
@@ -30,6 +31,7 @@ enum client_event {
     CLIENT_NOTHING = 0,
     CLIENT_WANT_UP,
     CLIENT_READY,
+    CLIENT_WANT_RESTART, /* a user wants a new process */
     CLIENT_WANT_DRAIN,
     CLIENT_WANT_KILL,
     CLIENT_SILENT,       /* no sign of life for too long */

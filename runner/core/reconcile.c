@@ -86,8 +86,8 @@ void reconcile_exited(struct reconcile *rec, size_t node, size_t client, int exi
 {
     enum dag_restart when = rec->dag->nodes[node].restart.when;
     struct reconcile_client *c = &rec->nodes[node].clients[client];
-    bool told = c->state == CLIENT_DRAINING || c->state == CLIENT_TERMINATING ||
-                c->state == CLIENT_KILLED;
+    bool told = c->state == CLIENT_RESTARTING || c->state == CLIENT_DRAINING ||
+                c->state == CLIENT_TERMINATING || c->state == CLIENT_KILLED;
 
     if (exit_code == CONTRACT_EXIT_STAY_DOWN || exit_code == CONTRACT_EXIT_USAGE)
         c->fact = CLIENT_EXIT_FINAL;
@@ -102,6 +102,16 @@ void reconcile_stop(struct reconcile *rec, enum reconcile_stop stop)
 {
     if (stop > rec->stop)
         rec->stop = stop;
+}
+
+void reconcile_pause(struct reconcile *rec, size_t node, bool paused)
+{
+    rec->nodes[node].paused = paused;
+}
+
+void reconcile_restart(struct reconcile *rec, size_t node, size_t client)
+{
+    rec->nodes[node].clients[client].restart_asked = true;
 }
 
 static void list(struct reconcile_actions *actions, enum reconcile_kind kind, size_t node,
@@ -132,7 +142,8 @@ static void apply(struct reconcile *rec, size_t n, size_t i, enum client_event e
 {
     const struct dag_node *node = &rec->dag->nodes[n];
     struct reconcile_client *c = &rec->nodes[n].clients[i];
-    struct client_step step = client_step(c->state, event);
+    enum client_state before = c->state;
+    struct client_step step = client_step(before, event);
 
     if (step.action == CLIENT_STAY)
         return;
@@ -140,8 +151,9 @@ static void apply(struct reconcile *rec, size_t n, size_t i, enum client_event e
     c->deadline_ms = INT64_MAX;
     switch (step.action) {
     case CLIENT_SPAWN:
-        c->restarts = c->damping.start_count;
-        client_damping_started(&c->damping, &node->restart, now_ms);
+        c->starts++;
+        if (before != CLIENT_RESTARTING)
+            client_damping_started(&c->damping, &node->restart, now_ms);
         c->heard_ms = now_ms;
         list(actions, REC_SPAWN, n, i);
         break;
@@ -183,6 +195,9 @@ static void digest(struct reconcile *rec, size_t n, int64_t now_ms,
         c->fact = CLIENT_NOTHING;
         if (fact != CLIENT_NOTHING)
             apply(rec, n, i, fact, now_ms, actions);
+        if (c->restart_asked)
+            apply(rec, n, i, CLIENT_WANT_RESTART, now_ms, actions);
+        c->restart_asked = false;
         if (c->deadline_ms <= now_ms)
             apply(rec, n, i, CLIENT_TIMEOUT, now_ms, actions);
         if (now_ms - c->heard_ms >= rec->silence_ms)
@@ -231,7 +246,7 @@ static bool may_go(struct reconcile *rec, size_t n, int64_t now_ms)
         return false;
     if (node->ends_known && node->reached)
         return true;
-    return stopping && (node_has_failed(node) ||
+    return stopping && (node->paused || node_has_failed(node) ||
                         now_ms - node->turn_ms >= rec->dag->nodes[n].stop.drain_ms);
 }
 
@@ -349,12 +364,19 @@ int64_t reconcile_deadline(const struct reconcile *rec)
     return next;
 }
 
+int reconcile_restarts(const struct reconcile *rec, size_t node, size_t client)
+{
+    int starts = rec->nodes[node].clients[client].starts;
+
+    return starts > 0 ? starts - 1 : 0;
+}
+
 const char *reconcile_node_state(const struct reconcile *rec, size_t node)
 {
     /* The most telling state of its clients: the first of these that one of them has. */
     static const enum client_state telling[] = {
-        CLIENT_FAILED,   CLIENT_BACKOFF, CLIENT_HUNG,   CLIENT_STARTING, CLIENT_UP,
-        CLIENT_DRAINING, CLIENT_TERMINATING, CLIENT_KILLED, CLIENT_DOWN, CLIENT_DONE};
+        CLIENT_FAILED,   CLIENT_BACKOFF, CLIENT_HUNG,   CLIENT_RESTARTING,
+        CLIENT_STARTING, CLIENT_UP,      CLIENT_DRAINING, CLIENT_TERMINATING, CLIENT_KILLED, CLIENT_DOWN, CLIENT_DONE};
     const struct reconcile_node *n = &rec->nodes[node];
 
     for (size_t t = 0; t < sizeof telling / sizeof *telling; t++) {

@@ -40,13 +40,15 @@ struct reconcile_client {
     int64_t deadline_ms;    /* of its state; INT64_MAX: none */
     int64_t heard_ms;       /* last sign of life */
     struct client_damping damping;
-    int restarts;           /* starts after the first */
+    int starts;             /* ever */
+    bool restart_asked;     /* fact: a user wants a new process */
     bool limit_reached;     /* failed because it started too often */
 };
 
 struct reconcile_node {
     struct reconcile_client *clients;
     size_t client_count;
+    bool paused;            /* fact: it takes no input, by a user's wish */
     bool ends_asked;        /* REC_ASK_ENDS was listed */
     bool ends_known;        /* fact: the ends of its inputs, all writers gone */
     bool reached;           /* fact: everything up to the ends is finished and committed */
@@ -94,12 +96,23 @@ void reconcile_ready(struct reconcile *rec, size_t node, size_t client);
 void reconcile_heard(struct reconcile *rec, size_t node, size_t client, int64_t now_ms);
 void reconcile_exited(struct reconcile *rec, size_t node, size_t client, int exit_code);
 void reconcile_stop(struct reconcile *rec, enum reconcile_stop stop); /* never less */
+/*
+ * A paused node holds a run that could finish; a stop does not wait for it: what it has not
+ * taken stays in its topics.
+ */
+void reconcile_pause(struct reconcile *rec, size_t node, bool paused);
+/* A new process for a client that has one or waits for one: it finishes what is in hand
+ * first. It is none of the starts that restart.max counts. */
+void reconcile_restart(struct reconcile *rec, size_t node, size_t client);
 
 /* Decide: actions is emptied and filled. Times are monotonic ms. */
 void reconcile_run(struct reconcile *rec, int64_t now_ms, struct reconcile_actions *actions);
 
 /* When reconcile_run must be called again without a fact; INT64_MAX: never. */
 int64_t reconcile_deadline(const struct reconcile *rec);
+
+/* Starts after the first. */
+int reconcile_restarts(const struct reconcile *rec, size_t node, size_t client);
 
 /* A node's state in the words of the history: waiting, starting, running, … */
 const char *reconcile_node_state(const struct reconcile *rec, size_t node);

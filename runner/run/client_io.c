@@ -61,9 +61,9 @@ void client_io_clear(struct run_client *client)
     free(client->checkpoint_group);
 }
 
-void client_io_drain(struct run_client *client)
+void client_io_tell(struct run_client *client, const char *what)
 {
-    json_t *line = json_pack("{s:s}", "type", "drain");
+    json_t *line = json_pack("{s:s}", "type", what);
 
     if (client->channel)
         channel_send(client->channel, line);

@@ -263,6 +263,8 @@ int launch_client(struct run_client *client)
     config = config_json(client);
     channel_send(client->channel, config);
     json_decref(config);
+    if (client->run->nodes[client->node].paused)
+        client_io_tell(client, "pause");
     record_attempt(client, NULL, NULL);
     return 0;
 }

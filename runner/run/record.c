@@ -85,7 +85,7 @@ static void record_nodes(struct run *run)
         int restarts = 0;
 
         for (size_t c = 0; c < rn->client_count; c++)
-            restarts += run->rec->nodes[n].clients[c].restarts;
+            restarts += reconcile_restarts(run->rec, n, c);
         history_node(run->history,
                      &(struct history_node){.node = node->name,
                                             .program = node->program,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * requests.c - the run's control socket: status, subscribe, stop. docs/protocol.md has the
+ * requests.c - what a run is asked through its control socket. docs/protocol.md has the
  * requests.
  */
 #include "run/run_state.h"
@@ -8,31 +8,150 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Returns the answer, never NULL. */
+typedef json_t *request_fn(struct run *run, struct control_conn *conn,
+                           const json_t *request);
+
+static json_t *done(void)
+{
+    return json_pack("{s:b}", "ok", 1);
+}
+
 static json_t *refusal(const char *kind, const char *text)
 {
     return json_pack("{s:b,s:s,s:s}", "ok", 0, "kind", kind, "error", text);
 }
 
+static json_t *refuse_name(const struct run *run, const char *what, const char *name)
+{
+    char *text = mem_printf("dag %s has no %s '%s'", run->dag->name, what, name);
+    json_t *reply = refusal("not found", text);
+
+    free(text);
+    return reply;
+}
+
+static json_t *status(struct run *run, struct control_conn *conn, const json_t *request)
+{
+    (void)conn;
+    (void)request;
+    return json_pack("{s:b,s:o}", "ok", 1, "status", run_status(run));
+}
+
+static json_t *subscribe(struct run *run, struct control_conn *conn, const json_t *request)
+{
+    (void)request;
+    control_subscribe(conn);
+    return run_status(run);
+}
+
+static json_t *stop(struct run *run, struct control_conn *conn, const json_t *request)
+{
+    bool now = json_get_bool(request, "now", false);
+
+    (void)conn;
+    run_event(run, "info", "stop", NULL, NULL, "asked to stop%s", now ? " at once" : "");
+    run_stop(run, now ? RECONCILE_NOW : RECONCILE_DRAIN);
+    return done();
+}
+
+/* --------------------------------------------------------------------- pause and resume */
+
+static void set_paused(struct run *run, size_t n, bool paused)
+{
+    struct run_node *node = &run->nodes[n];
+
+    if (node->paused == paused)
+        return;
+    node->paused = paused;
+    reconcile_pause(run->rec, n, paused);
+    for (size_t c = 0; c < node->client_count; c++)
+        client_io_tell(&node->clients[c], paused ? "pause" : "resume");
+    run_event(run, "info", paused ? "pause" : "resume", run->dag->nodes[n].name, NULL,
+              paused ? "paused: it takes no input until it is resumed" : "resumed");
+}
+
+/* Of one node, or of all when none is named. */
+static json_t *pause_nodes(struct run *run, const json_t *request, bool paused)
+{
+    const char *name = json_get_string(request, "node", NULL);
+    int only = name ? dag_find_node(run->dag, name) : -1;
+
+    if (name && only < 0)
+        return refuse_name(run, "node", name);
+    if (run->rec->stop != RECONCILE_GO_ON)
+        return refusal("conflict", "the run is being stopped");
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        if (only < 0 || (size_t)only == n)
+            set_paused(run, n, paused);
+    }
+    requests_broadcast(run);
+    return done();
+}
+
+static json_t *pause_request(struct run *run, struct control_conn *conn,
+                             const json_t *request)
+{
+    (void)conn;
+    return pause_nodes(run, request, true);
+}
+
+static json_t *resume_request(struct run *run, struct control_conn *conn,
+                              const json_t *request)
+{
+    (void)conn;
+    return pause_nodes(run, request, false);
+}
+
+/* ------------------------------------------------------------------------------ restart */
+
+/* A node, or one client of it. */
+static json_t *restart(struct run *run, struct control_conn *conn, const json_t *request)
+{
+    const char *name = json_get_string(request, "node", "");
+    const char *client = json_get_string(request, "client", NULL);
+    int n = dag_find_node(run->dag, name);
+    bool found = false;
+
+    (void)conn;
+    if (n < 0)
+        return refuse_name(run, "node", name);
+    if (run->rec->stop != RECONCILE_GO_ON)
+        return refusal("conflict", "the run is being stopped");
+    for (size_t c = 0; c < run->nodes[n].client_count; c++) {
+        const char *own = run->dag->nodes[n].clients[c];
+
+        if (client && strcmp(client, own) != 0)
+            continue;
+        found = true;
+        reconcile_restart(run->rec, (size_t)n, c);
+        run_event(run, "info", "restart", name, own, "asked to restart");
+    }
+    return found ? done() : refuse_name(run, "client", client);
+}
+
+/* ------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *verb;
+    request_fn *fn;
+} requests[] = {
+    {"status", status},       {"subscribe", subscribe},   {"stop", stop},
+    {"pause", pause_request}, {"resume", resume_request}, {"restart", restart},
+};
+
 static void on_request(void *arg, struct control_conn *conn, const json_t *request)
 {
-    struct run *run = arg;
     const char *verb = json_get_string(request, "do", "");
-    json_t *reply;
+    json_t *reply = NULL;
 
-    if (strcmp(verb, "status") == 0) {
-        reply = json_pack("{s:b,s:o}", "ok", 1, "status", run_status(run));
-    } else if (strcmp(verb, "subscribe") == 0) {
-        control_subscribe(conn);
-        reply = run_status(run);
-    } else if (strcmp(verb, "stop") == 0) {
-        bool now = json_get_bool(request, "now", false);
-
-        run_event(run, "info", "stop", NULL, NULL, "asked to stop%s", now ? " at once" : "");
-        run_stop(run, now ? RECONCILE_NOW : RECONCILE_DRAIN);
-        reply = json_pack("{s:b}", "ok", 1);
-    } else {
-        reply = refusal("input", "no such request; there are status, subscribe and stop");
+    for (size_t i = 0; i < sizeof requests / sizeof *requests && reply == NULL; i++) {
+        if (strcmp(requests[i].verb, verb) == 0)
+            reply = requests[i].fn(arg, conn, request);
     }
+    if (reply == NULL)
+        reply = refusal("input", "no such request; there are status, subscribe, stop, "
+                                 "pause, resume and restart");
     control_send(conn, reply);
     json_decref(reply);
 }
@@ -48,11 +167,11 @@ int requests_open(struct run *run, struct error *err)
 
 void requests_broadcast(struct run *run)
 {
-    json_t *status;
+    json_t *object;
 
     if (run->control == NULL || control_subscribers(run->control) == 0)
         return;
-    status = run_status(run);
-    control_broadcast(run->control, status);
-    json_decref(status);
+    object = run_status(run);
+    control_broadcast(run->control, object);
+    json_decref(object);
 }

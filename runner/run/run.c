@@ -120,7 +120,7 @@ static void carry_out(struct run *run, const struct reconcile_action *action)
         spawn(run, action);
         break;
     case REC_DRAIN:
-        client_io_drain(&run->nodes[action->node].clients[action->client]);
+        client_io_tell(&run->nodes[action->node].clients[action->client], "drain");
         break;
     case REC_TERM:
         signal_client(run, action, SIGTERM);

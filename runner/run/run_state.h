@@ -101,6 +101,7 @@ struct run_node {
     struct history_totals totals; /* of the run; exact once counted */
     bool offsets_pending;         /* a request for its group's offsets is under way */
     bool offsets_wanted;
+    bool paused;       /* by a user: its clients are told when they start */
     bool ends_wanted;  /* REC_ASK_ENDS, until the answer is in */
     bool ends_pending;
     bool ends_refused; /* and that was told */
@@ -203,7 +204,8 @@ void client_io_clear(struct run_client *client);
 void client_io_on_line(void *arg, enum channel_event event, const json_t *line,
                        const char *text);
 void client_io_on_exit(void *arg, uint32_t events);
-void client_io_drain(struct run_client *client);
+/* Tell a client "drain", "pause" or "resume"; nothing when it has no process. */
+void client_io_tell(struct run_client *client, const char *what);
 void client_io_usage(struct run *run, int64_t now_ms);
 
 /* record.c: rows of the history */

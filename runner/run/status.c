@@ -6,6 +6,7 @@
 #include "run/run_state.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static json_t *text_or_null(const char *text)
 {
@@ -24,7 +25,7 @@ static json_t *client_json(const struct run *run, size_t n, size_t c)
         "client", run->dag->nodes[n].clients[c], "client_id", client->id, "state",
         client_state_name(rec->state), "pid",
         (json_int_t)(alive ? process_pid(client->process) : 0), "attempt", client->attempt,
-        "restarts", rec->restarts, "uptime_ms",
+        "restarts", reconcile_restarts(run->rec, n, c), "uptime_ms",
         (json_int_t)(alive ? clock_mono_ms() - client->started_mono_ms : 0), "in",
         (json_int_t)client->totals.in, "answered", (json_int_t)client->totals.answered,
         "dropped", (json_int_t)client->totals.dropped, "dead",
@@ -59,6 +60,14 @@ static json_t *progress(const struct run *run, size_t n)
     return json_real(all > 0 ? (double)(all - left) / (double)all : 1);
 }
 
+/* In one word; what a user has asked for goes before that all is well. */
+static const char *node_state(const struct run *run, size_t n)
+{
+    const char *state = reconcile_node_state(run->rec, n);
+
+    return run->nodes[n].paused && strcmp(state, "running") == 0 ? "paused" : state;
+}
+
 static json_t *node_json(const struct run *run, size_t n)
 {
     const struct dag_node *node = &run->dag->nodes[n];
@@ -74,7 +83,7 @@ static json_t *node_json(const struct run *run, size_t n)
         (void)json_array_append_new(clients, client_json(run, n, c));
         in_per_s += rn->clients[c].in_per_s;
         out_per_s += rn->clients[c].out_per_s;
-        restarts += run->rec->nodes[n].clients[c].restarts;
+        restarts += reconcile_restarts(run->rec, n, c);
         up += run->rec->nodes[n].clients[c].state == CLIENT_UP;
     }
     for (size_t i = 0; i < node->input_count; i++)
@@ -82,7 +91,7 @@ static json_t *node_json(const struct run *run, size_t n)
     return json_pack(
         "{s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:o,s:o}",
         "node", node->name, "program", node->program, "state",
-        reconcile_node_state(run->rec, n), "want", (int)node->client_count, "up", up,
+        node_state(run, n), "want", (int)node->client_count, "up", up,
         "layer", (int)node->layer, "in", (json_int_t)rn->totals.in, "answered",
         (json_int_t)rn->totals.answered, "dropped", (json_int_t)rn->totals.dropped, "dead",
         (json_int_t)rn->totals.dead, "out", (json_int_t)rn->totals.out, "repeats",

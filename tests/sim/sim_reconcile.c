@@ -202,7 +202,8 @@ static void check_idempotent(struct sim *sim)
 
     for (size_t n = 0; n < sim->dag.node_count; n++) {
         for (size_t c = 0; c < sim->nodes[n].client_count; c++)
-            has_fact = has_fact || sim->rec->nodes[n].clients[c].fact != CLIENT_NOTHING;
+            has_fact = has_fact || sim->rec->nodes[n].clients[c].restart_asked ||
+                       sim->rec->nodes[n].clients[c].fact != CLIENT_NOTHING;
     }
     if (has_fact || sim->rec->accounted)
         return;
@@ -278,6 +279,10 @@ static void one_event(struct sim *sim)
             reconcile_stop(sim->rec, RECONCILE_NOW);
         else if (roll(sim, 1000) == 0)
             sim->now_ms += 3600 * 1000; /* the machine slept */
+        else if (roll(sim, 100) == 0)
+            reconcile_pause(sim->rec, n, roll(sim, 3) == 0);
+        else if (roll(sim, 100) == 0)
+            reconcile_restart(sim->rec, n, roll(sim, sim->nodes[n].client_count));
         break;
     default:
         disturb(sim, n, roll(sim, sim->nodes[n].client_count));
