@@ -155,7 +155,7 @@ static void flushed(struct sync_entry *entry, int error)
     /* A recovery point that is a little old only costs reading. */
     if (log_last(log)->base != log->saved_active ||
         log_last(log)->size - log->saved_size >= SAVE_EVERY_BYTES)
-        (void)log_save(log, false, &err);
+        (void)log_save(log, log->marked_clean, &err);
 }
 
 void log_written(struct log *log)

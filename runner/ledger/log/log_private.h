@@ -112,6 +112,11 @@ void log_forget_damages(struct log *log, int64_t base);
 int log_recover(struct log *log, int64_t wall_ms, struct log_report *report,
                 struct error *err);
 
+/* dirty.c: the part of the log that compaction has not seen, which it may look at. */
+int64_t log_dirty_from(const struct log *log);
+int64_t log_dirty_limit(struct log *log, int64_t first_unstable, int64_t wall_ms);
+bool log_is_dirty(struct log *log, int64_t first_unstable, int64_t wall_ms);
+
 /* compact.c */
 void compaction_free(struct log *log);
 
