@@ -81,8 +81,9 @@ static void close_owner(void *owner)
 
 static struct ledger *owner_of(struct sync_entry *entry)
 {
-    struct ledger_private *own = (struct ledger_private *)(void *)(
-        (char *)entry - offsetof(struct ledger_private, store_entry));
+    struct ledger_private *own =
+        (struct ledger_private *)(void *)((char *)entry -
+                                          offsetof(struct ledger_private, store_entry));
 
     return own->ledger;
 }
@@ -101,7 +102,8 @@ static void flushed_store(struct sync_entry *entry, int error)
 {
     (void)entry;
     if (error != 0)
-        log_write(LOG_ERROR, "ledger", NULL, "cannot flush the store: %s", strerror(error));
+        log_write(LOG_ERROR, "ledger", NULL, "cannot flush the store: %s",
+                  strerror(error));
 }
 
 static bool store_changed(struct ledger *ledger)
@@ -119,7 +121,8 @@ static void before_answer(void *arg)
     struct ledger *ledger = arg;
     struct error err = {0};
 
-    if (ledger->fsync_always && store_changed(ledger) && store_sync(ledger->store, &err) < 0)
+    if (ledger->fsync_always && store_changed(ledger) &&
+        store_sync(ledger->store, &err) < 0)
         log_write(LOG_ERROR, "ledger", NULL, "%s", err.text);
 }
 
@@ -131,8 +134,8 @@ static void on_topic_gone(void *arg, const struct topic *topic)
 
     fetches_forget_topic(ledger->fetches, topic);
     if (offsets_delete_topic(ledger->offsets, name, &err) < 0)
-        log_write(LOG_WARN, "ledger", NULL, "offsets of a deleted topic stay for now: %s",
-                  err.text);
+        log_write(LOG_WARN, "ledger", NULL,
+                  "offsets of a deleted topic stay for now: %s", err.text);
 }
 
 static void on_partition_open(void *arg, struct topic *topic, int32_t index,
@@ -164,7 +167,8 @@ static void reconcile_open(struct ledger *ledger)
     }
 }
 
-/* What clients are told when nobody says it: where we listen, if that is one address. */
+/* What clients are told when nobody says it: where we listen, if that is one address.
+ */
 static char *choose_host(const struct ledger_settings *settings)
 {
     const char *host = settings->host;
@@ -281,7 +285,8 @@ static int open_coordinators(struct ledger *ledger, struct error *err)
         return -1;
     groups_settings_default(&settings);
     consumer_env_fill(&own->consumers, ledger->topics, ledger->store);
-    settings.initial_rebalance_delay_ms = own->settings.group_initial_rebalance_delay_ms;
+    settings.initial_rebalance_delay_ms =
+        own->settings.group_initial_rebalance_delay_ms;
     settings.consumer = &own->consumers;
     ledger->groups = groups_open(&settings, ledger->store, ledger->offsets,
                                  ledger_group_answer, ledger->now_ms, err);
@@ -300,7 +305,8 @@ static int open_coordinators(struct ledger *ledger, struct error *err)
 static void fix_listeners(struct ledger *ledger)
 {
     const struct ledger_settings *own = &ledger->own->settings;
-    char *listens = mem_printf("PLAINTEXT://%s:%d", own->host, server_port(ledger->server));
+    char *listens =
+        mem_printf("PLAINTEXT://%s:%d", own->host, server_port(ledger->server));
     char *told = mem_printf("PLAINTEXT://%s:%d", ledger->host, ledger->port);
 
     topics_fix(ledger->topics, "listeners", listens);
@@ -334,7 +340,8 @@ static int open_server(struct ledger *ledger, struct error *err)
     ledger->server = server_open(ledger->loop, &settings, serve, ledger, err);
     if (ledger->server == NULL)
         return -1;
-    ledger->port = own->advertised_port ? own->advertised_port : server_port(ledger->server);
+    ledger->port =
+        own->advertised_port ? own->advertised_port : server_port(ledger->server);
     fix_listeners(ledger);
     return 0;
 }
@@ -357,7 +364,8 @@ struct ledger *ledger_open(struct loop *loop, const struct ledger_settings *sett
     return ledger;
 }
 
-/* Answers that wait for the disk get theirs; those that wait for data or members do not. */
+/* Answers that wait for the disk get theirs; those that wait for data or members do
+ * not. */
 static void end_requests(struct ledger *ledger)
 {
     if (ledger->sync) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger.h - the embedded broker: a single-node log server that speaks Kafka's protocol.
- * Layer: ledger. One thread: everything happens in loop_wait's callbacks and in
- * ledger_tick. The caller owns loop and signals:
+ * ledger.h - the embedded broker: a single-node log server that speaks Kafka's
+ * protocol. Layer: ledger. One thread: everything happens in loop_wait's callbacks and
+ * in ledger_tick. The caller owns loop and signals:
  *
  *     while (!stop)
  *         loop_wait(loop, ledger_tick(ledger));
@@ -26,8 +26,8 @@ enum ledger_fsync { LEDGER_FSYNC_INTERVAL, LEDGER_FSYNC_ALWAYS };
 struct ledger_settings {
     const char *host;            /* to listen on */
     int port;                    /* 0: the kernel's choice */
-    const char *advertised_host; /* what clients are told; NULL: host, or the machine's name
-                                  * when that is every address */
+    const char *advertised_host; /* what clients are told; NULL: host, or the machine's
+                                  * name when that is every address */
     int advertised_port;         /* 0: the port it listens on */
     const char *data_dir;        /* made when it is missing */
     bool auto_create_topics;
@@ -36,8 +36,9 @@ struct ledger_settings {
     int64_t retention_ms, retention_bytes, segment_bytes; /* defaults of topics */
     enum ledger_fsync fsync;
     int64_t fsync_interval_ms;
-    int64_t idle_stop_ms; /* ledger_idle says true after so long without clients; 0: never */
-    int max_connections; /* at most; and at most half of the descriptors */
+    int64_t idle_stop_ms; /* ledger_idle says true after so long without clients; 0:
+                             never */
+    int max_connections;  /* at most; and at most half of the descriptors */
 };
 
 void ledger_settings_default(struct ledger_settings *settings);

@@ -54,9 +54,9 @@ int ledger_lock(const char *dir, struct error *err)
         error_set(err, ERROR_INPUT, "cannot open %s: %s", path, strerror(errno));
     } else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
         error_set(err, errno == EWOULDBLOCK ? ERROR_CONFLICT : ERROR_INTERNAL,
-                  errno == EWOULDBLOCK
-                      ? "another broker uses the data folder %s; stop it or name another folder"
-                      : "cannot lock the data folder %s",
+                  errno == EWOULDBLOCK ? "another broker uses the data folder %s; stop "
+                                         "it or name another folder"
+                                       : "cannot lock the data folder %s",
                   dir);
         (void)close(fd);
         fd = -1;

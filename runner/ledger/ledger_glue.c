@@ -15,8 +15,8 @@ bool ledger_topic_exists(void *arg, struct wire_string topic)
     return topics_find(ledger->topics, topic) != NULL;
 }
 
-static struct partition *find_partition(void *arg, struct wire_string name, int32_t index,
-                                        bool *broken)
+static struct partition *find_partition(void *arg, struct wire_string name,
+                                        int32_t index, bool *broken)
 {
     const struct ledger *ledger = arg;
     struct topic *topic = topics_find(ledger->topics, name);
@@ -39,5 +39,6 @@ static int settle(void *arg, int64_t producer_id, bool commit, struct error *err
 
 struct txns_host ledger_txns_host(struct ledger *ledger)
 {
-    return (struct txns_host){.partition = find_partition, .settle = settle, .arg = ledger};
+    return (struct txns_host){
+        .partition = find_partition, .settle = settle, .arg = ledger};
 }

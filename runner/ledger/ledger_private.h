@@ -25,7 +25,8 @@ struct ledger_private {
     int64_t client_ms;             /* when a client was connected last */
 };
 
-/* ledger_data.c: the folder, its lock (-1 and err: ERROR_CONFLICT), the cluster's id. */
+/* ledger_data.c: the folder, its lock (-1 and err: ERROR_CONFLICT), the cluster's id.
+ */
 int ledger_lock(const char *dir, struct error *err);
 int ledger_identify(struct ledger *ledger, struct error *err);
 

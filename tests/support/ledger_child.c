@@ -45,8 +45,8 @@ int64_t ledger_child_start(struct ledger_child *child, const char *option)
 {
     int64_t start_ms = clock_mono_ms();
     char port[16];
-    char *argv[] = {(char *)TEST_LEDGER, child->dir, port, (char *)"with_parent=1",
-                    (char *)option, NULL};
+    char *argv[] = {(char *)TEST_LEDGER,     child->dir,     port,
+                    (char *)"with_parent=1", (char *)option, NULL};
     posix_spawn_file_actions_t actions;
     int ends[2];
 
@@ -55,8 +55,8 @@ int64_t ledger_child_start(struct ledger_child *child, const char *option)
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     (void)posix_spawn_file_actions_addclose(&actions, ends[0]);
-    ck_assert_int_eq(posix_spawn(&child->pid, TEST_LEDGER, &actions, NULL, argv, environ),
-                     0);
+    ck_assert_int_eq(
+        posix_spawn(&child->pid, TEST_LEDGER, &actions, NULL, argv, environ), 0);
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)close(ends[1]);
     read_address(child, ends[0]);
@@ -118,7 +118,8 @@ int64_t ledger_child_rss_kb(const struct ledger_child *child)
     return kb;
 }
 
-static int remove_entry(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+static int remove_entry(const char *path, const struct stat *stat, int type,
+                        struct FTW *ftw)
 {
     (void)stat;
     (void)type;

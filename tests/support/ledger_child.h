@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger_child.h - the embedded broker (ledger_main) as a child of a test, with its data in
- * a folder of its own that is removed in the end.
+ * ledger_child.h - the embedded broker (ledger_main) as a child of a test, with its
+ * data in a folder of its own that is removed in the end.
  */
 #ifndef TESTS_SUPPORT_LEDGER_CHILD_H
 #define TESTS_SUPPORT_LEDGER_CHILD_H

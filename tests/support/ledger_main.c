@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger_main.c - the embedded broker alone, for tests: ledger_main DATA_DIR PORT [OPTION=VALUE…]
- * Options: fsync=always, auto_create=1, partitions=N, with_parent=1 (killed when its
- * parent ends). It prints its address when it is ready, and ends in good order on SIGTERM
- * or SIGINT.
+ * ledger_main.c - the embedded broker alone, for tests: ledger_main DATA_DIR PORT
+ * [OPTION=VALUE…] Options: fsync=always, auto_create=1, partitions=N, with_parent=1
+ * (killed when its parent ends). It prints its address when it is ready, and ends in
+ * good order on SIGTERM or SIGINT.
  */
 #include "base/log.h"
 #include "base/loop.h"
@@ -46,7 +46,8 @@ static int watch_signals(struct loop *loop, bool *stop, struct error *err)
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    return loop_add(loop, signalfd(-1, &set, SFD_CLOEXEC), EPOLLIN, on_signal, stop, err);
+    return loop_add(loop, signalfd(-1, &set, SFD_CLOEXEC), EPOLLIN, on_signal, stop,
+                    err);
 }
 
 int main(int argc, char **argv)
@@ -66,7 +67,8 @@ int main(int argc, char **argv)
     }
     if (settings.data_dir == NULL) {
         (void)fputs("usage: ledger_main DATA_DIR PORT [fsync=always] [auto_create=1] "
-                    "[partitions=N] [with_parent=1]\n", stderr);
+                    "[partitions=N] [with_parent=1]\n",
+                    stderr);
         return 2;
     }
     log_set_level(LOG_INFO);

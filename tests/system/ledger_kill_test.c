@@ -2,10 +2,11 @@
  *
  * ledger_kill_test.c - kill -9 of the embedded broker at random moments, under load.
  *
- * An idempotent producer (acks=all) writes numbers into "in". A transactional copier takes
- * them to "out", a transaction each TRANSACTION_MS, and aborts every 7th on purpose. A
- * third client commits growing offsets. Meanwhile the broker is killed and started again
- * DAGRUN_KILL_ROUNDS times (default 10; the long version is 200). In the end:
+ * An idempotent producer (acks=all) writes numbers into "in". A transactional copier
+ * takes them to "out", a transaction each TRANSACTION_MS, and aborts every 7th on
+ * purpose. A third client commits growing offsets. Meanwhile the broker is killed and
+ * started again DAGRUN_KILL_ROUNDS times (default 10; the long version is 200). In the
+ * end:
  *   - every acknowledged number is in "in" once, and nothing is there twice
  *   - every number is in "out" once: no torn transaction, no record of an aborted one
  *   - no acknowledged commit was lost: after every start, the offset is not below it
@@ -39,16 +40,17 @@ enum {
 static struct {
     struct ledger_child broker;
     int seed;
-    atomic_int made;            /* numbers handed to librdkafka */
-    atomic_int acked;           /* delivery reports without error */
-    atomic_int copied;          /* in committed transactions */
-    atomic_int committed;       /* the offset that the last acknowledged commit said */
+    atomic_int made;      /* numbers handed to librdkafka */
+    atomic_int acked;     /* delivery reports without error */
+    atomic_int copied;    /* in committed transactions */
+    atomic_int committed; /* the offset that the last acknowledged commit said */
     atomic_int transactions, aborted, lost_commits, failed_deliveries;
     atomic_bool stop_making, stop_all;
     unsigned char *seen_in, *seen_out, *is_acked;
 } world;
 
-/* ---- clients ---------------------------------------------------------------------- */
+/* ---- clients ----------------------------------------------------------------------
+ */
 
 static rd_kafka_t *make_client(rd_kafka_type_t type, const char *const pairs[][2])
 {
@@ -56,14 +58,16 @@ static rd_kafka_t *make_client(rd_kafka_type_t type, const char *const pairs[][2
     char text[512] = "";
     rd_kafka_t *rk;
 
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", world.broker.address, text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", world.broker.address, text,
+                            sizeof text);
     (void)rd_kafka_conf_set(conf, "reconnect.backoff.ms", "20", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "reconnect.backoff.max.ms", "200", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "retry.backoff.ms", "20", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "log_level", "2", text, sizeof text);
     for (int i = 0; pairs[i][0]; i++)
-        ck_assert_msg(rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], text, sizeof text) ==
-                          RD_KAFKA_CONF_OK, "%s", text);
+        ck_assert_msg(rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], text,
+                                        sizeof text) == RD_KAFKA_CONF_OK,
+                      "%s", text);
     rk = rd_kafka_new(type, conf, text, sizeof text);
     ck_assert_msg(rk != NULL, "%s", text);
     return rk;
@@ -91,7 +95,8 @@ static void make_topics(void)
 }
 
 /* The number is the opaque. */
-static void count_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+static void count_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message,
+                           void *opaque)
 {
     (void)rk;
     (void)opaque;
@@ -111,7 +116,8 @@ static void *make_numbers(void *arg)
     rd_kafka_t *rk;
 
     (void)arg;
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", world.broker.address, text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", world.broker.address, text,
+                            sizeof text);
     (void)rd_kafka_conf_set(conf, "enable.idempotence", "true", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "message.timeout.ms", "0", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "linger.ms", "2", text, sizeof text);
@@ -139,7 +145,8 @@ static void *make_numbers(void *arg)
     return NULL;
 }
 
-/* ---- the copier ------------------------------------------------------------------- */
+/* ---- the copier -------------------------------------------------------------------
+ */
 
 struct copier {
     rd_kafka_t *producer, *consumer;
@@ -148,9 +155,10 @@ struct copier {
 
 static rd_kafka_t *make_transactional(void)
 {
-    static const char *const pairs[][2] = {
-        {"transactional.id", "copier"}, {"transaction.timeout.ms", "60000"},
-        {"linger.ms", "1"}, {NULL, NULL}};
+    static const char *const pairs[][2] = {{"transactional.id", "copier"},
+                                           {"transaction.timeout.ms", "60000"},
+                                           {"linger.ms", "1"},
+                                           {NULL, NULL}};
     rd_kafka_t *rk = make_client(RD_KAFKA_PRODUCER, pairs);
 
     for (;;) {
@@ -158,7 +166,8 @@ static rd_kafka_t *make_transactional(void)
         bool again = error && rd_kafka_error_is_retriable(error);
 
         ck_assert_msg(error == NULL || again || atomic_load(&world.stop_all),
-                      "init_transactions: %s", error ? rd_kafka_error_string(error) : "");
+                      "init_transactions: %s",
+                      error ? rd_kafka_error_string(error) : "");
         if (error)
             rd_kafka_error_destroy(error);
         if (!again)
@@ -168,11 +177,14 @@ static rd_kafka_t *make_transactional(void)
 
 static rd_kafka_t *make_reader(const char *group)
 {
-    const char *const pairs[][2] = {
-        {"group.id", group}, {"auto.offset.reset", "earliest"},
-        {"enable.auto.commit", "false"}, {"isolation.level", "read_committed"},
-        {"session.timeout.ms", "30000"}, {"enable.partition.eof", "true"},
-        {"fetch.wait.max.ms", "50"}, {NULL, NULL}};
+    const char *const pairs[][2] = {{"group.id", group},
+                                    {"auto.offset.reset", "earliest"},
+                                    {"enable.auto.commit", "false"},
+                                    {"isolation.level", "read_committed"},
+                                    {"session.timeout.ms", "30000"},
+                                    {"enable.partition.eof", "true"},
+                                    {"fetch.wait.max.ms", "50"},
+                                    {NULL, NULL}};
     rd_kafka_t *rk = make_client(RD_KAFKA_CONSUMER, pairs);
 
     (void)rd_kafka_poll_set_consumer(rk);
@@ -242,7 +254,8 @@ static rd_kafka_error_t *call_offsets(struct copier *copier)
     (void)rd_kafka_assignment(copier->consumer, &parts);
     (void)rd_kafka_position(copier->consumer, parts);
     group = rd_kafka_consumer_group_metadata(copier->consumer);
-    error = rd_kafka_send_offsets_to_transaction(copier->producer, parts, group, CALL_MS);
+    error =
+        rd_kafka_send_offsets_to_transaction(copier->producer, parts, group, CALL_MS);
     rd_kafka_consumer_group_metadata_destroy(group);
     rd_kafka_topic_partition_list_destroy(parts);
     return error;
@@ -348,7 +361,8 @@ static void *copy_numbers(void *arg)
     return NULL;
 }
 
-/* ---- commits ---------------------------------------------------------------------- */
+/* ---- commits ----------------------------------------------------------------------
+ */
 
 static rd_kafka_topic_partition_list_t *one_offset(int64_t offset)
 {
@@ -381,7 +395,8 @@ static void *commit_offsets(void *arg)
     return NULL;
 }
 
-/* ---- the verdict ------------------------------------------------------------------ */
+/* ---- the verdict ------------------------------------------------------------------
+ */
 
 /* Count every number of a topic, as a read_committed consumer sees it. */
 static int count_topic(const char *name, unsigned char *seen)
@@ -430,10 +445,11 @@ static void judge(void)
         not_copied += world.seen_in[i] > 0 && world.seen_out[i] == 0;
         copied_twice += world.seen_out[i] > 1;
     }
-    (void)printf("made %d, acknowledged %d, in %d, out %d, transactions %d (%d aborted on "
-                 "purpose), last commit %d\n",
-                 made, atomic_load(&world.acked), in, out, atomic_load(&world.transactions),
-                 atomic_load(&world.aborted), atomic_load(&world.committed));
+    (void)printf(
+        "made %d, acknowledged %d, in %d, out %d, transactions %d (%d aborted on "
+        "purpose), last commit %d\n",
+        made, atomic_load(&world.acked), in, out, atomic_load(&world.transactions),
+        atomic_load(&world.aborted), atomic_load(&world.committed));
     ck_assert_int_eq(atomic_load(&world.failed_deliveries), 0);
     ck_assert_int_eq(atomic_load(&world.acked), made);
     ck_assert_int_eq(lost, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger_load_test.c - the embedded broker as a process: a crowd of idle, slow and broken
- * clients does not stop a good one; its memory; its end in good order.
+ * ledger_load_test.c - the embedded broker as a process: a crowd of idle, slow and
+ * broken clients does not stop a good one; its memory; its end in good order.
  */
 #include "base/clock.h"
 #include "ledger_child.h"
@@ -28,7 +28,8 @@ enum {
     RECORDS = 20000,
     RECORD_BYTES = 1000,
     CALL_MS = 60 * 1000,
-    /* Of one small record while the crowd is there; generous: sanitizers, busy machines. */
+    /* Of one small record while the crowd is there; generous: sanitizers, busy
+       machines. */
     ROUND_TRIP_MS = 2000,
 #ifdef __SANITIZE_ADDRESS__
     RSS_KB = 1024 * 1024,
@@ -54,20 +55,26 @@ static void tear_down(void)
     ledger_child_clear(&broker);
 }
 
-/* ---- a good client ---------------------------------------------------------------- */
+/* ---- a good client ----------------------------------------------------------------
+ */
 
 static rd_kafka_t *make_client(rd_kafka_type_t type)
 {
-    static const char *const pairs[][2] = {
-        {"linger.ms", "1"}, {"enable.idempotence", "true"}, {"log_level", "2"},
-        {"auto.offset.reset", "earliest"}, {"group.id", "good"},
-        {"enable.partition.eof", "true"}, {"allow.auto.create.topics", "true"},
-        {"reconnect.backoff.ms", "20"}, {"reconnect.backoff.max.ms", "100"}};
+    static const char *const pairs[][2] = {{"linger.ms", "1"},
+                                           {"enable.idempotence", "true"},
+                                           {"log_level", "2"},
+                                           {"auto.offset.reset", "earliest"},
+                                           {"group.id", "good"},
+                                           {"enable.partition.eof", "true"},
+                                           {"allow.auto.create.topics", "true"},
+                                           {"reconnect.backoff.ms", "20"},
+                                           {"reconnect.backoff.max.ms", "100"}};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char text[256];
     rd_kafka_t *rk;
 
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", broker.address, text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", broker.address, text,
+                            sizeof text);
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
         (void)rd_kafka_conf_set(conf, pairs[i][0], pairs[i][1], text, sizeof text);
     rk = rd_kafka_new(type, conf, text, sizeof text);
@@ -83,10 +90,10 @@ static void produce(rd_kafka_t *rk, int count)
         rd_kafka_resp_err_t error;
 
         do {
-            error = rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("load"), RD_KAFKA_V_PARTITION(0),
-                                      RD_KAFKA_V_VALUE(value, sizeof value),
-                                      RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                      RD_KAFKA_V_END);
+            error = rd_kafka_producev(
+                rk, RD_KAFKA_V_TOPIC("load"), RD_KAFKA_V_PARTITION(0),
+                RD_KAFKA_V_VALUE(value, sizeof value),
+                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
             (void)rd_kafka_poll(rk, error ? 5 : 0);
         } while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL);
     }
@@ -132,7 +139,8 @@ static int consume_all(void)
     return count;
 }
 
-/* ---- the crowd -------------------------------------------------------------------- */
+/* ---- the crowd --------------------------------------------------------------------
+ */
 
 static int connect_raw(void)
 {
@@ -163,24 +171,25 @@ static void begin_large(int fd)
     ck_assert_int_eq(send(fd, rest, sizeof rest, MSG_NOSIGNAL), sizeof rest);
 }
 
-/* Fetch version 4 of everything in load-0, again and again, and never read an answer. */
+/* Fetch version 4 of everything in load-0, again and again, and never read an answer.
+ */
 static void ask_without_reading(int fd)
 {
     unsigned char frame[64] = {0};
     static const unsigned char topic[] = {0, 4, 'l', 'o', 'a', 'd'};
 
     put32(frame, 57);
-    frame[5] = 1;                    /* Fetch */
-    frame[7] = 4;                    /* version */
-    memset(frame + 12, 255, 2);      /* no client id */
-    memset(frame + 14, 255, 4);      /* replica */
-    put32(frame + 18, 100);          /* wait */
-    put32(frame + 22, 1);            /* least bytes */
-    put32(frame + 26, 50 << 20);     /* most bytes */
-    put32(frame + 31, 1);            /* topics */
+    frame[5] = 1;                /* Fetch */
+    frame[7] = 4;                /* version */
+    memset(frame + 12, 255, 2);  /* no client id */
+    memset(frame + 14, 255, 4);  /* replica */
+    put32(frame + 18, 100);      /* wait */
+    put32(frame + 22, 1);        /* least bytes */
+    put32(frame + 26, 50 << 20); /* most bytes */
+    put32(frame + 31, 1);        /* topics */
     memcpy(frame + 35, topic, sizeof topic);
-    put32(frame + 41, 1);            /* partitions */
-    put32(frame + 57, 50 << 20);     /* most bytes; before it index 0 and offset 0 */
+    put32(frame + 41, 1);        /* partitions */
+    put32(frame + 57, 50 << 20); /* most bytes; before it index 0 and offset 0 */
     for (int i = 0; i < 20; i++)
         (void)send(fd, frame, 61, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
@@ -297,7 +306,8 @@ END_TEST
 
 static atomic_int delivered;
 
-static void count_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+static void count_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message,
+                           void *opaque)
 {
     (void)rk;
     (void)opaque;
@@ -315,7 +325,8 @@ START_TEST(a_full_disk_delays_and_loses_nothing)
     rd_kafka_t *rk;
 
     (void)ledger_child_start(&broker, "auto_create=1");
-    (void)rd_kafka_conf_set(conf, "bootstrap.servers", broker.address, text, sizeof text);
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", broker.address, text,
+                            sizeof text);
     (void)rd_kafka_conf_set(conf, "enable.idempotence", "true", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "log_level", "2", text, sizeof text);
     (void)rd_kafka_conf_set(conf, "linger.ms", "1", text, sizeof text);
@@ -325,11 +336,11 @@ START_TEST(a_full_disk_delays_and_loses_nothing)
     produce(rk, 500);
     ck_assert_int_eq(prlimit(broker.pid, RLIMIT_FSIZE, &full, &no_limit), 0);
     for (int i = 0; i < 2000; i++)
-        ck_assert_int_eq(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("load"),
-                                           RD_KAFKA_V_PARTITION(0),
-                                           RD_KAFKA_V_VALUE(value, sizeof value),
-                                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                           RD_KAFKA_V_END), 0);
+        ck_assert_int_eq(
+            rd_kafka_producev(rk, RD_KAFKA_V_TOPIC("load"), RD_KAFKA_V_PARTITION(0),
+                              RD_KAFKA_V_VALUE(value, sizeof value),
+                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+            0);
     ck_assert_int_ne(rd_kafka_flush(rk, 2000), 0);
     before = atomic_load(&delivered);
     ck_assert_int_lt(before, 2500);

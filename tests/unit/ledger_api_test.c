@@ -35,7 +35,8 @@ static struct {
     struct wire_uuid topic_id;
 } rig;
 
-/* ---- a client --------------------------------------------------------------------- */
+/* ---- a client ---------------------------------------------------------------------
+ */
 
 static struct client connect_client(void)
 {
@@ -44,7 +45,8 @@ static struct client connect_client(void)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct client client = {.fd = socket(AF_INET, SOCK_STREAM, 0)};
 
-    ck_assert_int_eq(connect(client.fd, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(connect(client.fd, (struct sockaddr *)&address, sizeof address),
+                     0);
     return client;
 }
 
@@ -90,8 +92,8 @@ static int look(struct client *client)
 }
 
 /* The answer to the last request within ms; false: there is none yet. */
-static bool receive(struct client *client, enum wire_key key, int16_t version, int64_t ms,
-                    void *response)
+static bool receive(struct client *client, enum wire_key key, int16_t version,
+                    int64_t ms, void *response)
 {
     const struct wire_api *api = wire_api_find((int16_t)key);
     size_t head = 8 + (wire_api_flexible(api, version) ? 1 : 0);
@@ -126,7 +128,8 @@ static bool is_closed(struct client *client)
     return found < 0;
 }
 
-/* ---- requests --------------------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------------------
+ */
 
 static void create_topic(struct client *client, const char *name)
 {
@@ -172,8 +175,10 @@ struct put {
 };
 
 static const struct put plain = {
-    .topic = "t", .acks = -1, .version = 9, .batch = {.producer_id = -1, .epoch = -1,
-                                                      .sequence = -1, .count = 10}};
+    .topic = "t",
+    .acks = -1,
+    .version = 9,
+    .batch = {.producer_id = -1, .epoch = -1, .sequence = -1, .count = 10}};
 
 static size_t send_put(struct client *client, const struct put *put)
 {
@@ -226,8 +231,11 @@ struct get {
     int8_t isolation;
 };
 
-static const struct get all = {.topic = "t", .min_bytes = 1, .max_bytes = 1 << 20,
-                               .part_bytes = 1 << 20, .epoch = -1};
+static const struct get all = {.topic = "t",
+                               .min_bytes = 1,
+                               .max_bytes = 1 << 20,
+                               .part_bytes = 1 << 20,
+                               .epoch = -1};
 
 static void send_get(struct client *client, const struct get *get)
 {
@@ -282,9 +290,10 @@ static const char *sizes(const struct fetch_response *response)
             &response->responses[t];
 
         for (int32_t p = 0; p < topic->partitions_count; p++)
-            len += (size_t)snprintf(text + len, sizeof text - len, "%s%d:%lld",
-                                    len ? " " : "", topic->partitions[p].partition_index,
-                                    (long long)topic->partitions[p].records.len);
+            len +=
+                (size_t)snprintf(text + len, sizeof text - len, "%s%d:%lld",
+                                 len ? " " : "", topic->partitions[p].partition_index,
+                                 (long long)topic->partitions[p].records.len);
     }
     return text;
 }
@@ -296,7 +305,8 @@ part_of(const struct fetch_response *response)
     return &response->responses[0].partitions[0];
 }
 
-/* ---- the broker ------------------------------------------------------------------- */
+/* ---- the broker -------------------------------------------------------------------
+ */
 
 static void open_broker(enum ledger_fsync fsync)
 {
@@ -341,7 +351,8 @@ static void tear_down(void)
     ck_assert_int_eq(system(command), 0);
 }
 
-/* ---- Produce ---------------------------------------------------------------------- */
+/* ---- Produce ----------------------------------------------------------------------
+ */
 
 START_TEST(offsets_follow_each_other)
 {
@@ -365,7 +376,8 @@ static const struct {
     {9, -1, "t", NULL, -1, 0, KAFKA_UNKNOWN_TOPIC_OR_PARTITION},
     {9, 2, "t", NULL, 0, 0, KAFKA_INVALID_REQUIRED_ACKS},
     {9, -2, "t", NULL, 0, 0, KAFKA_INVALID_REQUIRED_ACKS},
-    {9, -1, "t", NULL, 0, BATCH_TRANSACTIONAL, KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED},
+    {9, -1, "t", NULL, 0, BATCH_TRANSACTIONAL,
+     KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED},
     {13, -1, "t", NULL, 0, 0, KAFKA_UNKNOWN_TOPIC_ID},
 };
 
@@ -448,7 +460,8 @@ START_TEST(policy_always_answers_after_the_flush)
 }
 END_TEST
 
-/* ---- Fetch ------------------------------------------------------------------------ */
+/* ---- Fetch ------------------------------------------------------------------------
+ */
 
 START_TEST(what_was_produced_is_fetched)
 {
@@ -576,7 +589,8 @@ START_TEST(an_offset_out_of_range_is_told_at_once)
     ck_assert_int_eq(response.responses[0].partitions[0].error_code, KAFKA_NONE);
     ck_assert_int_eq(response.responses[0].partitions[1].error_code,
                      KAFKA_OFFSET_OUT_OF_RANGE);
-    ck_assert_int_eq(response.responses[0].partitions[1].aborted_transactions_count, -1);
+    ck_assert_int_eq(response.responses[0].partitions[1].aborted_transactions_count,
+                     -1);
     disconnect(&client);
 }
 END_TEST
@@ -622,8 +636,12 @@ START_TEST(a_session_answers_what_changed_and_serves_everybody_in_turn)
     response = get_answer(&client, &get);
     ck_assert_str_eq(sizes(&response), "0:0 1:0 2:0");
     ck_assert_int_ne(response.session_id, 0);
-    get = (struct get){.topic = "t", .from = {-1, -1, -1}, .min_bytes = 1, .max_bytes = 1,
-                       .session = response.session_id, .epoch = 1};
+    get = (struct get){.topic = "t",
+                       .from = {-1, -1, -1},
+                       .min_bytes = 1,
+                       .max_bytes = 1,
+                       .session = response.session_id,
+                       .epoch = 1};
     response = get_answer(&client, &get);
     ck_assert_int_eq(response.responses_count, 0);
     for (int32_t i = 0; i < PARTITIONS; i++) {
@@ -659,8 +677,12 @@ START_TEST(a_session_that_is_taken_over_ends_the_older_wait)
     get.epoch = 0;
     response = get_answer(&old, &get);
     session = response.session_id;
-    get = (struct get){.topic = "t", .from = {-1, -1, -1}, .min_bytes = 1,
-                       .max_bytes = 1000, .wait_ms = LONG_MS, .session = session,
+    get = (struct get){.topic = "t",
+                       .from = {-1, -1, -1},
+                       .min_bytes = 1,
+                       .max_bytes = 1000,
+                       .wait_ms = LONG_MS,
+                       .session = session,
                        .epoch = 1};
     send_get(&old, &get);
     ck_assert(!receive(&old, WIRE_FETCH, 11, 50, &response));
@@ -674,7 +696,8 @@ START_TEST(a_session_that_is_taken_over_ends_the_older_wait)
 }
 END_TEST
 
-/* ---- transactions ----------------------------------------------------------------- */
+/* ---- transactions -----------------------------------------------------------------
+ */
 
 static struct init_producer_id_response init_producer(struct client *client)
 {
@@ -737,7 +760,8 @@ START_TEST(a_committed_reader_is_woken_by_the_end_of_the_transaction)
 }
 END_TEST
 
-/* ---- ListOffsets ------------------------------------------------------------------ */
+/* ---- ListOffsets ------------------------------------------------------------------
+ */
 
 static const struct {
     int16_t version;
@@ -779,8 +803,8 @@ START_TEST(offsets_are_looked_up_as_kafka_does)
     request.topics = &topic;
     request.topics_count = 1;
     ask(&client, WIRE_LIST_OFFSETS, looked_up[_i].version, &request);
-    ck_assert(receive(&client, WIRE_LIST_OFFSETS, looked_up[_i].version, LONG_MS,
-                      &response));
+    ck_assert(
+        receive(&client, WIRE_LIST_OFFSETS, looked_up[_i].version, LONG_MS, &response));
     answer = &response.topics[0].partitions[0];
     ck_assert_int_eq(answer->error_code, looked_up[_i].error);
     ck_assert_int_eq(answer->offset, looked_up[_i].offset);
@@ -788,7 +812,8 @@ START_TEST(offsets_are_looked_up_as_kafka_does)
 }
 END_TEST
 
-/* ---- the broker as a whole -------------------------------------------------------- */
+/* ---- the broker as a whole --------------------------------------------------------
+ */
 
 START_TEST(everything_is_there_after_a_restart)
 {
@@ -857,8 +882,8 @@ static TCase *cases(void)
     tcase_add_test(tcase, the_first_batch_comes_whole_and_the_limit_holds_for_the_rest);
     tcase_add_test(tcase, a_session_answers_what_changed_and_serves_everybody_in_turn);
     tcase_add_test(tcase, a_session_that_is_taken_over_ends_the_older_wait);
-    tcase_add_loop_test(tcase, a_committed_reader_is_woken_by_the_end_of_the_transaction, 0,
-                        2);
+    tcase_add_loop_test(
+        tcase, a_committed_reader_is_woken_by_the_end_of_the_transaction, 0, 2);
     tcase_add_loop_test(tcase, offsets_are_looked_up_as_kafka_does, 0,
                         (int)(sizeof looked_up / sizeof looked_up[0]));
     tcase_add_test(tcase, everything_is_there_after_a_restart);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger_fetch_session_test.c - fetch sessions: who gets one, what is in it, when it ends.
+ * ledger_fetch_session_test.c - fetch sessions: who gets one, what is in it, when it
+ * ends.
  */
 #include "ledger/api/fetch_session.h"
 #include "ledger/wire/messages_fetch.h"
@@ -60,7 +61,8 @@ static void forget(struct ask *ask, int32_t index)
 
 static enum fetch_kind begin(const struct ask *ask, int64_t now_ms)
 {
-    return fetch_session_begin(&sessions, &ask->request, VERSION, now_ms, &session, &error);
+    return fetch_session_begin(&sessions, &ask->request, VERSION, now_ms, &session,
+                               &error);
 }
 
 /* "0@5 1@7": index@offset of the parts in order. */
@@ -72,8 +74,8 @@ static const char *list(const struct fetch_part *parts)
 
     text[0] = '\0';
     DL_FOREACH(parts, part)
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s%d@%lld", len ? " " : "",
-                                part->index, (long long)part->offset);
+    len += (size_t)snprintf(text + len, sizeof text - len, "%s%d@%lld", len ? " " : "",
+                            part->index, (long long)part->offset);
     return text;
 }
 
@@ -157,8 +159,9 @@ START_TEST(names_and_ids_do_not_mix)
     struct ask ask;
 
     make_ask(&ask, open_session(1, 0), 1);
-    ck_assert_int_eq(fetch_session_begin(&sessions, &ask.request, 13, 0, &session, &error),
-                     FETCH_REFUSED);
+    ck_assert_int_eq(
+        fetch_session_begin(&sessions, &ask.request, 13, 0, &session, &error),
+        FETCH_REFUSED);
     ck_assert_int_eq(error, KAFKA_FETCH_SESSION_TOPIC_ID_ERROR);
 }
 END_TEST
@@ -260,7 +263,8 @@ START_TEST(sessions_agree_with_a_naive_model)
         if (begin(&ask, 0) != FETCH_INCREMENTAL)
             wrong++;
         epoch = session->epoch;
-        DL_FOREACH(session->parts, part) {
+        DL_FOREACH(session->parts, part)
+        {
             wrong += model[part->index] != part->offset;
             present++;
         }

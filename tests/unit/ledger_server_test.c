@@ -32,10 +32,10 @@ struct world {
     struct server *server;
     struct request *held[8]; /* of Heartbeat */
     int held_count;
-    int gone;      /* calls of the gone function */
-    bool watch;    /* held requests have one */
-    int seen;      /* requests that reached the handler */
-    bool refuse;   /* the handler serves nothing */
+    int gone;    /* calls of the gone function */
+    bool watch;  /* held requests have one */
+    int seen;    /* requests that reached the handler */
+    bool refuse; /* the handler serves nothing */
     bool unsupported;
     int file; /* what Fetch answers: slices of it */
     int64_t slices[SLICES_MAX];
@@ -475,7 +475,8 @@ START_TEST(closing_frees_requests_that_still_wait)
 }
 END_TEST
 
-/* ---- output ----------------------------------------------------------------------- */
+/* ---- output -----------------------------------------------------------------------
+ */
 
 static char pattern_at(int64_t position)
 {
@@ -519,7 +520,8 @@ static bool right_records(const struct world *world, const struct text_buf *buf)
                       buf->len - 8, &arena, &response, &err) == 0 &&
             response.responses[0].partitions_count == world->slices_count;
     for (int i = 0; right && i < world->slices_count; i++) {
-        const struct wire_records *records = &response.responses[0].partitions[i].records;
+        const struct wire_records *records =
+            &response.responses[0].partitions[i].records;
 
         right = records->len == world->slices[i];
         for (int64_t k = 0; right && k < records->len; k++)
@@ -540,13 +542,14 @@ START_TEST(slices_of_files_arrive_whole_however_slow_the_reader_is)
     build(&world);
     world.slices_count = 1 + rand_r(&seed) % SLICES_MAX;
     for (int i = 0; i < world.slices_count; i++)
-        world.slices[i] = 1 + rand_r(&seed) % (rand_r(&seed) % 3 ? 20 * KIB : 300 * KIB);
+        world.slices[i] =
+            1 + rand_r(&seed) % (rand_r(&seed) % 3 ? 20 * KIB : 300 * KIB);
     make_file(&world);
     fd = connect_to(&world);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     ask(fd, WIRE_FETCH, 11, 1);
-    for (int i = 0; i < 10000 && (buf.len < 4 || buf.len < 4 + (size_t)number_at(buf.data));
-         i++) {
+    for (int i = 0;
+         i < 10000 && (buf.len < 4 || buf.len < 4 + (size_t)number_at(buf.data)); i++) {
         char piece[5000];
         ssize_t n;
 
@@ -638,7 +641,8 @@ START_TEST(a_slow_reader_does_not_stop_others)
 }
 END_TEST
 
-/* ---- memory ----------------------------------------------------------------------- */
+/* ---- memory -----------------------------------------------------------------------
+ */
 
 static void small_budget(struct server_settings *settings)
 {
@@ -751,7 +755,8 @@ START_TEST(who_stalls_while_others_wait_is_closed)
     clock_ms += 1;
     turn(&world);
     ck_assert_int_eq(server_connections(world.server), 1);
-    ck_assert_uint_eq(push(&world, waiting, data + sent, len + 4 - sent), len + 4 - sent);
+    ck_assert_uint_eq(push(&world, waiting, data + sent, len + 4 - sent),
+                      len + 4 - sent);
     turn(&world);
     ck_assert_int_eq(world.seen, 1);
     free(data);
@@ -785,7 +790,8 @@ START_TEST(small_requests_pass_a_budget_that_is_used_up)
 }
 END_TEST
 
-/* ---- connections ------------------------------------------------------------------ */
+/* ---- connections ------------------------------------------------------------------
+ */
 
 START_TEST(silent_connections_are_closed_working_ones_are_not)
 {
@@ -818,7 +824,8 @@ static void two_connections(struct server_settings *settings)
 static int connect_tcp(struct world *world)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)server_port(world->server)),
+                                  .sin_port =
+                                      htons((uint16_t)server_port(world->server)),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -915,14 +922,16 @@ static TCase *cases(void)
     tcase_add_test(tcase, a_request_may_come_byte_by_byte);
     tcase_add_test(tcase, one_request_at_a_time_is_in_work);
     tcase_add_test(tcase, requests_without_answer_follow_each_other);
-    tcase_add_test(tcase, an_unknown_version_of_api_versions_is_served_all_others_are_not);
+    tcase_add_test(tcase,
+                   an_unknown_version_of_api_versions_is_served_all_others_are_not);
     tcase_add_loop_test(tcase, a_malformed_request_closes_its_connection_alone, 0,
                         (int)(sizeof malformed / sizeof malformed[0]));
     tcase_add_test(tcase, what_nobody_serves_closes_the_connection);
     tcase_add_test(tcase, a_waiting_request_is_told_that_its_client_has_gone);
     tcase_add_test(tcase, a_request_may_be_answered_after_its_client_has_gone);
     tcase_add_test(tcase, closing_frees_requests_that_still_wait);
-    tcase_add_loop_test(tcase, slices_of_files_arrive_whole_however_slow_the_reader_is, 0, 8);
+    tcase_add_loop_test(tcase, slices_of_files_arrive_whole_however_slow_the_reader_is,
+                        0, 8);
     tcase_add_test(tcase, slices_are_released_when_the_reader_goes);
     tcase_add_loop_test(tcase, a_file_that_is_too_short_closes_the_connection, 0, 2);
     tcase_add_test(tcase, a_slow_reader_does_not_stop_others);

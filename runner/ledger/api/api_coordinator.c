@@ -9,10 +9,12 @@ enum key_type { KEY_GROUP, KEY_TRANSACTION, KEY_SHARE };
 
 static enum kafka_error check_type(int8_t type)
 {
-    return type == KEY_GROUP || type == KEY_TRANSACTION ? KAFKA_NONE : KAFKA_INVALID_REQUEST;
+    return type == KEY_GROUP || type == KEY_TRANSACTION ? KAFKA_NONE
+                                                        : KAFKA_INVALID_REQUEST;
 }
 
-/* Kafka gives no text for share groups, which it knows, and one for what it does not. */
+/* Kafka gives no text for share groups, which it knows, and one for what it does not.
+ */
 static const char *error_message(enum kafka_error error, int8_t type)
 {
     if (error == KAFKA_NONE || type == KEY_SHARE)
@@ -28,8 +30,8 @@ static void answer_many(const struct ledger *ledger, struct request *request,
     int32_t count = message->coordinator_keys_count;
 
     response->coordinators_count = count;
-    response->coordinators =
-        mem_arena_alloc(&request->arena, (size_t)count * sizeof *response->coordinators);
+    response->coordinators = mem_arena_alloc(
+        &request->arena, (size_t)count * sizeof *response->coordinators);
     for (int32_t i = 0; i < count; i++) {
         response->coordinators[i] = (struct find_coordinator_response_coordinator){
             .key = message->coordinator_keys[i],

@@ -39,7 +39,8 @@ struct totals {
 
 /* The epoch of the last record that the client has must be one of ours. */
 static enum kafka_error check_last_epoch(const struct fetch_part *part,
-                                         const struct partition *partition, bool *diverging)
+                                         const struct partition *partition,
+                                         bool *diverging)
 {
     *diverging = false;
     if (part->last_epoch < 0)
@@ -75,8 +76,8 @@ static void read_part(struct fetch *fetch, int64_t room, bool whole,
     if (result->error == KAFKA_NONE && result->diverging)
         read_watermarks(partition, &result->read);
     else if (result->error == KAFKA_NONE)
-        result->error = partition_read(partition, part->offset, max < 0 ? 0 : max, whole,
-                                       fetch->committed, &result->read);
+        result->error = partition_read(partition, part->offset, max < 0 ? 0 : max,
+                                       whole, fetch->committed, &result->read);
     if (result->error != KAFKA_NONE) {
         result->read.slice.len = 0;
         result->read.high_watermark = -1;
@@ -91,7 +92,8 @@ static struct totals read_parts(struct fetch *fetch)
     struct totals totals = {.count = 0};
     struct fetch_part *part;
 
-    DL_FOREACH(fetch_first(fetch), part) {
+    DL_FOREACH(fetch_first(fetch), part)
+    {
         struct fetch_result *result = &fetch->results[totals.count++];
 
         result->part = part;
@@ -165,7 +167,8 @@ static void answer_part(struct mem_arena *arena, const struct fetch_result *resu
 
 static bool same_topic(const struct fetch_part *a, const struct fetch_part *b)
 {
-    return memcmp(&a->id, &b->id, sizeof a->id) == 0 && wire_string_equal(a->topic, b->topic);
+    return memcmp(&a->id, &b->id, sizeof a->id) == 0 &&
+           wire_string_equal(a->topic, b->topic);
 }
 
 /* Parts of one topic that follow each other go together. */
@@ -187,7 +190,8 @@ static void add_part(struct fetch_response *response, struct fetch_result *resul
     *last = result->part;
 }
 
-static void answer_parts(struct fetch *fetch, int32_t count, struct fetch_response *response)
+static void answer_parts(struct fetch *fetch, int32_t count,
+                         struct fetch_response *response)
 {
     struct mem_arena *arena = &fetch->request->arena;
     const struct fetch_part *last = NULL;
@@ -195,7 +199,8 @@ static void answer_parts(struct fetch *fetch, int32_t count, struct fetch_respon
     int32_t used = 0;
 
     partitions = mem_arena_alloc(arena, (size_t)count * sizeof *partitions);
-    response->responses = mem_arena_alloc(arena, (size_t)count * sizeof *response->responses);
+    response->responses =
+        mem_arena_alloc(arena, (size_t)count * sizeof *response->responses);
     for (int32_t i = 0; i < count; i++) {
         struct fetch_result *result = &fetch->results[i];
 
@@ -275,9 +280,9 @@ void api_fetch(struct ledger *ledger, struct request *request)
 
     fetch->fetches = ledger->fetches;
     fetch->request = request;
-    fetch->kind = fetch_session_begin(fetches_sessions(ledger->fetches), message,
-                                      request->version, request->now_ms, &fetch->session,
-                                      &error);
+    fetch->kind =
+        fetch_session_begin(fetches_sessions(ledger->fetches), message,
+                            request->version, request->now_ms, &fetch->session, &error);
     if (fetch->kind == FETCH_REFUSED) {
         refuse(request, error);
         return;
@@ -288,8 +293,8 @@ void api_fetch(struct ledger *ledger, struct request *request)
     fetch->max_bytes = least(message->max_bytes, MAX_BYTES);
     fetch->min_bytes = least(message->min_bytes, fetch->max_bytes);
     fetch->deadline_ms = request->now_ms + message->max_wait_ms;
-    fetch->results = mem_arena_alloc(&request->arena,
-                                     (size_t)count_parts(fetch) * sizeof *fetch->results);
+    fetch->results = mem_arena_alloc(&request->arena, (size_t)count_parts(fetch) *
+                                                          sizeof *fetch->results);
     request_on_gone(request, on_gone, fetch);
     fetch_serve(fetch, message->max_wait_ms <= 0);
 }

@@ -37,7 +37,8 @@ look_up(struct ledger *ledger, struct topic *topic,
         struct list_offsets_response_list_offsets_partition_response *out)
 {
     struct partition *partition;
-    enum kafka_error error = api_partition(ledger, topic, asked->partition_index, &partition);
+    enum kafka_error error =
+        api_partition(ledger, topic, asked->partition_index, &partition);
 
     if (error == KAFKA_NONE)
         error = api_leader_epoch(asked->current_leader_epoch);
@@ -59,8 +60,9 @@ static int compare_indexes(const void *a, const void *b)
 }
 
 /* The indexes of a topic's partitions in order, to see which are named twice. */
-static int32_t *sorted_indexes(struct mem_arena *arena,
-                               const struct list_offsets_request_list_offsets_topic *topic)
+static int32_t *
+sorted_indexes(struct mem_arena *arena,
+               const struct list_offsets_request_list_offsets_topic *topic)
 {
     size_t count = (size_t)topic->partitions_count;
     int32_t *indexes = mem_arena_alloc(arena, count * sizeof *indexes);
@@ -73,10 +75,11 @@ static int32_t *sorted_indexes(struct mem_arena *arena,
 
 static bool is_twice(const int32_t *indexes, int32_t count, int32_t index)
 {
-    const int32_t *at = bsearch(&index, indexes, (size_t)count, sizeof *indexes,
-                                compare_indexes);
+    const int32_t *at =
+        bsearch(&index, indexes, (size_t)count, sizeof *indexes, compare_indexes);
 
-    return (at > indexes && at[-1] == index) || (at + 1 < indexes + count && at[1] == index);
+    return (at > indexes && at[-1] == index) ||
+           (at + 1 < indexes + count && at[1] == index);
 }
 
 /* Version 0 answered with a list; ours has the one offset that was asked for. */
@@ -100,10 +103,11 @@ static void answer_topic(struct ledger *ledger, struct request *request,
 
     out->name = asked->name;
     out->partitions_count = asked->partitions_count;
-    out->partitions = mem_arena_alloc(
-        &request->arena, (size_t)asked->partitions_count * sizeof *out->partitions);
+    out->partitions = mem_arena_alloc(&request->arena, (size_t)asked->partitions_count *
+                                                           sizeof *out->partitions);
     for (int32_t i = 0; i < asked->partitions_count; i++) {
-        const struct list_offsets_request_list_offsets_partition *one = &asked->partitions[i];
+        const struct list_offsets_request_list_offsets_partition *one =
+            &asked->partitions[i];
         enum kafka_error error;
 
         wire_defaults(&list_offsets_response_list_offsets_partition_response_message,
@@ -113,8 +117,9 @@ static void answer_topic(struct ledger *ledger, struct request *request,
         else if (!knows_timestamp(one->timestamp, request->version))
             error = KAFKA_UNSUPPORTED_VERSION;
         else
-            error = look_up(ledger, topic, one, message->isolation_level == READ_COMMITTED,
-                            &out->partitions[i]);
+            error =
+                look_up(ledger, topic, one, message->isolation_level == READ_COMMITTED,
+                        &out->partitions[i]);
         out->partitions[i].partition_index = one->partition_index;
         out->partitions[i].error_code = (int16_t)error;
         if (request->version == 0)
@@ -129,17 +134,17 @@ void api_list_offsets(struct ledger *ledger, struct request *request)
 
     wire_defaults(&list_offsets_response_message, &response);
     response.topics_count = message->topics_count;
-    response.topics = mem_arena_alloc(
-        &request->arena, (size_t)message->topics_count * sizeof *response.topics);
+    response.topics = mem_arena_alloc(&request->arena, (size_t)message->topics_count *
+                                                           sizeof *response.topics);
     for (int32_t i = 0; i < message->topics_count; i++)
         answer_topic(ledger, request, &message->topics[i], &response.topics[i]);
     request_answer(request, &response);
 }
 
-static void
-end_of_epoch(struct ledger *ledger, struct topic *topic,
-             const struct offset_for_leader_epoch_request_offset_for_leader_partition *asked,
-             struct offset_for_leader_epoch_response_epoch_end_offset *out)
+static void end_of_epoch(
+    struct ledger *ledger, struct topic *topic,
+    const struct offset_for_leader_epoch_request_offset_for_leader_partition *asked,
+    struct offset_for_leader_epoch_response_epoch_end_offset *out)
 {
     struct partition *partition;
     enum kafka_error error = api_partition(ledger, topic, asked->partition, &partition);
@@ -162,8 +167,8 @@ void api_offset_for_leader_epoch(struct ledger *ledger, struct request *request)
 
     wire_defaults(&offset_for_leader_epoch_response_message, &response);
     response.topics_count = message->topics_count;
-    response.topics = mem_arena_alloc(
-        &request->arena, (size_t)message->topics_count * sizeof *response.topics);
+    response.topics = mem_arena_alloc(&request->arena, (size_t)message->topics_count *
+                                                           sizeof *response.topics);
     for (int32_t i = 0; i < message->topics_count; i++) {
         const struct offset_for_leader_epoch_request_offset_for_leader_topic *asked =
             &message->topics[i];

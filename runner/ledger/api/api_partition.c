@@ -4,8 +4,8 @@
 #include "ledger/api/ledger.h"
 #include "ledger/topic/topics.h"
 
-enum kafka_error api_partition(struct ledger *ledger, struct topic *topic, int32_t index,
-                               struct partition **out)
+enum kafka_error api_partition(struct ledger *ledger, struct topic *topic,
+                               int32_t index, struct partition **out)
 {
     *out = NULL;
     if (topic == NULL || index < 0 || index >= topic->partitions)

@@ -19,8 +19,8 @@ struct topic;
  * topic may be NULL. Returns KAFKA_UNKNOWN_TOPIC_OR_PARTITION, KAFKA_STORAGE_ERROR when
  * the partition cannot be opened, or KAFKA_NONE and *out.
  */
-enum kafka_error api_partition(struct ledger *ledger, struct topic *topic, int32_t index,
-                               struct partition **out);
+enum kafka_error api_partition(struct ledger *ledger, struct topic *topic,
+                               int32_t index, struct partition **out);
 
 /*
  * Is the leader epoch that a client knows (-1: it does not say) the one we have?

@@ -51,10 +51,12 @@ static enum kafka_error ask_coordinator(const struct append *append,
                              .wall_ms = append->request->wall_ms};
     enum kafka_error error;
 
-    if (!partition_asks_coordinator(partition, records_of(append), append->data->records.len,
-                                    &who.producer.id, &who.producer.epoch))
+    if (!partition_asks_coordinator(partition, records_of(append),
+                                    append->data->records.len, &who.producer.id,
+                                    &who.producer.epoch))
         return KAFKA_NONE;
-    error = txns_produce(append->ledger->txns, &who, &what, append->request->version, &time);
+    error = txns_produce(append->ledger->txns, &who, &what, append->request->version,
+                         &time);
     *verified = error == KAFKA_NONE;
     return error;
 }
@@ -77,7 +79,8 @@ static enum kafka_error append_records(const struct append *append,
 
     if (append->topic == NULL && append->request->version >= TOPIC_ID_VERSION)
         return KAFKA_UNKNOWN_TOPIC_ID;
-    error = api_partition(append->ledger, append->topic, append->data->index, &partition);
+    error =
+        api_partition(append->ledger, append->topic, append->data->index, &partition);
     if (error == KAFKA_NONE && !may_write(append))
         error = KAFKA_INVALID_TOPIC_EXCEPTION;
     if (error == KAFKA_NONE)
@@ -89,7 +92,8 @@ static enum kafka_error append_records(const struct append *append,
                             append->data->records.len, &how, appended);
 }
 
-static void answer_records(struct mem_arena *arena, const struct partition_appended *appended,
+static void answer_records(struct mem_arena *arena,
+                           const struct partition_appended *appended,
                            struct produce_response_partition_produce_response *out)
 {
     out->record_errors_count = appended->records_count;
@@ -103,8 +107,9 @@ static void answer_records(struct mem_arena *arena, const struct partition_appen
     }
 }
 
-static enum kafka_error produce_partition(const struct append *append,
-                                          struct produce_response_partition_produce_response *out)
+static enum kafka_error
+produce_partition(const struct append *append,
+                  struct produce_response_partition_produce_response *out)
 {
     struct partition_appended appended = {
         .base_offset = -1, .log_append_ms = -1, .log_start_offset = -1};
@@ -125,8 +130,9 @@ static enum kafka_error produce_partition(const struct append *append,
 static struct topic *find_topic(struct ledger *ledger, int16_t version,
                                 const struct produce_request_topic_produce_data *asked)
 {
-    return version >= TOPIC_ID_VERSION ? topics_find_id(ledger->topics, &asked->topic_id)
-                                       : topics_find(ledger->topics, asked->name);
+    return version >= TOPIC_ID_VERSION
+               ? topics_find_id(ledger->topics, &asked->topic_id)
+               : topics_find(ledger->topics, asked->name);
 }
 
 /* refused: KAFKA_NONE, or what the whole request is answered with. */
@@ -139,9 +145,9 @@ static bool produce_topic(struct ledger *ledger, struct request *request,
     bool good = true;
 
     append.topic = find_topic(ledger, request->version, asked);
-    append.name = append.topic ? (struct wire_string){append.topic->name,
-                                                      append.topic->name_len}
-                               : asked->name;
+    append.name = append.topic
+                      ? (struct wire_string){append.topic->name, append.topic->name_len}
+                      : asked->name;
     out->name = asked->name;
     out->topic_id = asked->topic_id;
     out->partition_responses_count = asked->partition_data_count;
@@ -149,7 +155,8 @@ static bool produce_topic(struct ledger *ledger, struct request *request,
         mem_arena_alloc(&request->arena, (size_t)asked->partition_data_count *
                                              sizeof *out->partition_responses);
     for (int32_t i = 0; i < asked->partition_data_count; i++) {
-        struct produce_response_partition_produce_response *one = &out->partition_responses[i];
+        struct produce_response_partition_produce_response *one =
+            &out->partition_responses[i];
 
         append.data = &asked->partition_data[i];
         if (refused != KAFKA_NONE) {
@@ -167,7 +174,8 @@ static bool produce_topic(struct ledger *ledger, struct request *request,
 static bool has_transactional_batch(const struct produce_request *message)
 {
     for (int32_t t = 0; t < message->topic_data_count; t++) {
-        const struct produce_request_topic_produce_data *topic = &message->topic_data[t];
+        const struct produce_request_topic_produce_data *topic =
+            &message->topic_data[t];
 
         for (int32_t p = 0; p < topic->partition_data_count; p++) {
             const struct wire_records *records = &topic->partition_data[p].records;
@@ -208,7 +216,8 @@ static void wait_for_flush(struct ledger *ledger, struct request *request,
     wait->request = request;
     wait->response = *response;
     wait->ticket = sync_ticket(ledger->sync);
-    if (sync_reached(ledger->sync, wait->ticket)) { /* nothing new: errors, duplicates */
+    if (sync_reached(ledger->sync,
+                     wait->ticket)) { /* nothing new: errors, duplicates */
         request_answer(request, response);
         return;
     }
@@ -259,8 +268,9 @@ void api_produce(struct ledger *ledger, struct request *request)
     wire_defaults(&produce_response_message, &response);
     refused = check_request(message);
     response.responses_count = message->topic_data_count;
-    response.responses = mem_arena_alloc(
-        &request->arena, (size_t)message->topic_data_count * sizeof *response.responses);
+    response.responses =
+        mem_arena_alloc(&request->arena,
+                        (size_t)message->topic_data_count * sizeof *response.responses);
     for (int32_t i = 0; i < message->topic_data_count; i++) {
         if (!produce_topic(ledger, request, &message->topic_data[i], refused,
                            &response.responses[i]))

@@ -38,7 +38,8 @@ static void add_apis(struct request *request, struct api_versions_response *resp
     }
 }
 
-static void add_features(struct request *request, struct api_versions_response *response)
+static void add_features(struct request *request,
+                         struct api_versions_response *response)
 {
     struct mem_arena *arena = &request->arena;
 
@@ -68,7 +69,8 @@ static bool valid_name(struct wire_string name)
 {
     for (int32_t i = 0; i < name.len; i++) {
         char c = name.data[i];
-        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        bool word =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 
         if (!word && (i == 0 || i == name.len - 1 || (c != '-' && c != '.')))
             return false;
@@ -87,8 +89,9 @@ void api_versions(struct ledger *ledger, struct request *request)
         response.error_code = KAFKA_UNSUPPORTED_VERSION;
         response.api_keys = mem_arena_alloc(&request->arena, sizeof *response.api_keys);
         add_api(&response, request->api);
-    } else if (request->version >= 3 && (!valid_name(message->client_software_name) ||
-                                         !valid_name(message->client_software_version))) {
+    } else if (request->version >= 3 &&
+               (!valid_name(message->client_software_name) ||
+                !valid_name(message->client_software_version))) {
         response.error_code = KAFKA_INVALID_REQUEST;
     } else {
         add_apis(request, &response);

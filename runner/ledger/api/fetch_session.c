@@ -27,7 +27,8 @@ static void remove_part(struct fetch_sessions *sessions, struct fetch_session *s
     free(part);
 }
 
-static void remove_session(struct fetch_sessions *sessions, struct fetch_session *session)
+static void remove_session(struct fetch_sessions *sessions,
+                           struct fetch_session *session)
 {
     if (sessions->going)
         sessions->going(sessions->arg, session);
@@ -93,7 +94,7 @@ static struct fetch_session *new_session(struct fetch_sessions *sessions, bool b
 
 /* Topic and index as bytes. */
 static void make_key(const struct fetch_session *session, const struct wire_uuid *id,
-                       struct wire_string topic, int32_t index, struct text_buf *key)
+                     struct wire_string topic, int32_t index, struct text_buf *key)
 {
     key->len = 0;
     if (session->by_id)
@@ -132,7 +133,8 @@ static struct fetch_part *add_part(struct fetch_sessions *sessions,
     memcpy(part->key, key->data, key->len);
     part->key_len = key->len;
     part->id = topic->topic_id;
-    part->topic = (struct wire_string){part->key, session->by_id ? 0 : topic->topic.len};
+    part->topic =
+        (struct wire_string){part->key, session->by_id ? 0 : topic->topic.len};
     part->told_high_watermark = -1;
     part->told_start = -1;
     HASH_ADD_KEYPTR(hh, session->by_key, part->key, part->key_len, part);
@@ -153,7 +155,7 @@ static void take_topics(struct fetch_sessions *sessions, struct fetch_session *s
             struct fetch_part *part;
 
             make_key(session, &topic->topic_id, topic->topic,
-                           topic->partitions[p].partition, &key);
+                     topic->partitions[p].partition, &key);
             part = find_part(session, &key);
             if (part == NULL)
                 part = add_part(sessions, session, topic, &key);
@@ -163,7 +165,8 @@ static void take_topics(struct fetch_sessions *sessions, struct fetch_session *s
     text_buf_clear(&key);
 }
 
-static void forget_topics(struct fetch_sessions *sessions, struct fetch_session *session,
+static void forget_topics(struct fetch_sessions *sessions,
+                          struct fetch_session *session,
                           const struct fetch_request *request)
 {
     struct text_buf key = {0};
@@ -176,7 +179,7 @@ static void forget_topics(struct fetch_sessions *sessions, struct fetch_session 
             struct fetch_part *part;
 
             make_key(session, &topic->topic_id, topic->topic, topic->partitions[p],
-                           &key);
+                     &key);
             part = find_part(session, &key);
             if (part)
                 remove_part(sessions, session, part);
@@ -228,15 +231,17 @@ static enum fetch_kind go_on(struct fetch_sessions *sessions,
 }
 
 enum fetch_kind fetch_session_begin(struct fetch_sessions *sessions,
-                                    const struct fetch_request *request, int16_t version,
-                                    int64_t now_ms, struct fetch_session **session,
+                                    const struct fetch_request *request,
+                                    int16_t version, int64_t now_ms,
+                                    struct fetch_session **session,
                                     enum kafka_error *error)
 {
     struct fetch_session *found = find_session(sessions, request->session_id);
 
     *session = NULL;
     *error = KAFKA_NONE;
-    if (request->session_epoch == FINAL_EPOCH || request->session_epoch == INITIAL_EPOCH) {
+    if (request->session_epoch == FINAL_EPOCH ||
+        request->session_epoch == INITIAL_EPOCH) {
         if (found)
             remove_session(sessions, found);
         if (request->session_epoch == FINAL_EPOCH)
@@ -259,7 +264,8 @@ enum fetch_kind fetch_session_begin(struct fetch_sessions *sessions,
     return go_on(sessions, request, now_ms, session);
 }
 
-struct fetch_part *fetch_parts(const struct fetch_request *request, struct mem_arena *arena)
+struct fetch_part *fetch_parts(const struct fetch_request *request,
+                               struct mem_arena *arena)
 {
     struct fetch_part *list = NULL;
 

@@ -2,11 +2,12 @@
  *
  * fetch_session.h - fetch sessions (KIP-227): a client names its partitions once, later
  * only what changed, and is answered only what changed.
- * Layer: ledger/api. Pure: it knows no partitions, only what clients said and were told.
+ * Layer: ledger/api. Pure: it knows no partitions, only what clients said and were
+ * told.
  *
  * Sessions and their partitions are bounded. A new session takes the place of the one
- * that rested longest, if that rested for FETCH_SESSION_REST_MS; else there is none, and
- * the client goes on without.
+ * that rested longest, if that rested for FETCH_SESSION_REST_MS; else there is none,
+ * and the client goes on without.
  */
 #ifndef LEDGER_API_FETCH_SESSION_H
 #define LEDGER_API_FETCH_SESSION_H
@@ -90,17 +91,19 @@ enum fetch_kind {
 };
 
 /*
- * Take the request's word about sessions. *session is set for FULL and INCREMENTAL; FULL
- * without room has NULL. Parts are in the session, in order; without a session they are
- * made by fetch_parts.
+ * Take the request's word about sessions. *session is set for FULL and INCREMENTAL;
+ * FULL without room has NULL. Parts are in the session, in order; without a session
+ * they are made by fetch_parts.
  */
 enum fetch_kind fetch_session_begin(struct fetch_sessions *sessions,
-                                    const struct fetch_request *request, int16_t version,
-                                    int64_t now_ms, struct fetch_session **session,
+                                    const struct fetch_request *request,
+                                    int16_t version, int64_t now_ms,
+                                    struct fetch_session **session,
                                     enum kafka_error *error);
 
 /* The partitions that a request without a session names, in the arena. */
-struct fetch_part *fetch_parts(const struct fetch_request *request, struct mem_arena *arena);
+struct fetch_part *fetch_parts(const struct fetch_request *request,
+                               struct mem_arena *arena);
 
 /* The part was served with records: others come first the next time. */
 void fetch_session_served(struct fetch_session *session, struct fetch_part *part);

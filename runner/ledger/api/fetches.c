@@ -49,8 +49,8 @@ static void on_moved(void *arg, struct partition *partition)
     struct fetch_part *part;
 
     DL_FOREACH2(watch->waiting, part, next_waiting)
-        if (has_news(part, partition))
-            wake(part->fetch);
+    if (has_news(part, partition))
+        wake(part->fetch);
 }
 
 static struct fetch_watch *find_watch(const struct fetches *fetches,
@@ -72,7 +72,8 @@ void fetches_opened(struct fetches *fetches, struct partition *partition)
     partition_listen(partition, on_moved, watch);
 }
 
-/* The session is taken by another request: the one that waits in it goes empty-handed. */
+/* The session is taken by another request: the one that waits in it goes empty-handed.
+ */
 static void on_session_going(void *arg, struct fetch_session *session)
 {
     struct fetch *fetch = session->fetch;
@@ -113,7 +114,8 @@ void fetches_free(struct fetches *fetches)
     }
     fetches->sessions.going = NULL;
     fetch_sessions_clear(&fetches->sessions);
-    HASH_ITER(hh, fetches->watches, watch, next) {
+    HASH_ITER(hh, fetches->watches, watch, next)
+    {
         HASH_DEL(fetches->watches, watch);
         partition_listen(watch->partition, NULL, NULL);
         free(watch);
@@ -185,7 +187,8 @@ void fetches_wait(struct fetch *fetch)
     fetch->waiting = true;
     if (fetch->session)
         fetch->session->fetch = fetch;
-    DL_FOREACH(fetch_first(fetch), part) {
+    DL_FOREACH(fetch_first(fetch), part)
+    {
         if (part->generation != fetches->generation)
             continue; /* not there; only its coming could help, and that tells no one */
         part->fetch = fetch;
@@ -219,7 +222,7 @@ void fetches_stop(struct fetch *fetch)
         return;
     fetch->waiting = false;
     DL_FOREACH(fetch_first(fetch), part)
-        unlink_part(part);
+    unlink_part(part);
     if (fetch->session)
         fetch->session->fetch = NULL;
     DL_DELETE(fetch->fetches->waiting, fetch);

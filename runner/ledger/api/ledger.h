@@ -11,15 +11,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct fetches;   /* api/fetches.h: waiting fetches and fetch sessions */
-struct groups;    /* group/groups.h */
-struct loop;      /* base/loop.h */
-struct offsets;   /* group/offsets.h */
-struct server;    /* server/server.h */
-struct store;     /* store/store.h */
-struct sync;      /* log/sync.h */
-struct topics;    /* topic/topics.h */
-struct txns;      /* txn/txns.h */
+struct fetches; /* api/fetches.h: waiting fetches and fetch sessions */
+struct groups;  /* group/groups.h */
+struct loop;    /* base/loop.h */
+struct offsets; /* group/offsets.h */
+struct server;  /* server/server.h */
+struct store;   /* store/store.h */
+struct sync;    /* log/sync.h */
+struct topics;  /* topic/topics.h */
+struct txns;    /* txn/txns.h */
 
 enum { LEDGER_NODE_ID = 1, LEDGER_LEADER_EPOCH = 0 };
 
@@ -47,7 +47,7 @@ struct ledger {
     int default_partitions;
     bool fsync_always; /* answers to Produce wait for fsync */
     int64_t fsync_interval_ms;
-    int64_t now_ms, wall_ms; /* of the current round */
+    int64_t now_ms, wall_ms;    /* of the current round */
     struct ledger_private *own; /* ledger.c's */
 };
 

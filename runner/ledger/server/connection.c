@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 enum {
-    SMALL_FRAME = 16 * 1024,    /* never waits for the budget */
-    READ_BYTES = 1024 * 1024,   /* of one connection in one round */
+    SMALL_FRAME = 16 * 1024,  /* never waits for the budget */
+    READ_BYTES = 1024 * 1024, /* of one connection in one round */
     COMPLAIN_MS = 1000,
 };
 
@@ -135,8 +135,8 @@ void connection_refuse(struct connection *connection, const char *format, ...)
     if (server->now_ms - server->complain_ms < COMPLAIN_MS && server->complain_ms > 0) {
         server->complaints++;
     } else {
-        (void)snprintf(fields, sizeof fields, "client=%s unlogged=%lld", connection->host,
-                       (long long)server->complaints);
+        (void)snprintf(fields, sizeof fields, "client=%s unlogged=%lld",
+                       connection->host, (long long)server->complaints);
         log_write(LOG_WARN, "ledger", fields, "connection closed: %s", text);
         server->complain_ms = server->now_ms;
         server->complaints = 0;
@@ -191,11 +191,13 @@ static bool read_head(struct connection *connection)
     if (connection->head_got < sizeof connection->head)
         return false;
     connection->head_got = 0;
-    len = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 | head[3];
+    len = (uint32_t)head[0] << 24 | (uint32_t)head[1] << 16 | (uint32_t)head[2] << 8 |
+          head[3];
     if (len == 0 || len > (uint32_t)max) {
-        connection_refuse(connection,
-                          "a request of %u bytes, allowed are 1 to %d; is it a Kafka client?",
-                          len, max);
+        connection_refuse(
+            connection,
+            "a request of %u bytes, allowed are 1 to %d; is it a Kafka client?", len,
+            max);
         return false;
     }
     connection->frame = frames_take(&connection->server->frames, len);

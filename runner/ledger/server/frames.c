@@ -23,7 +23,7 @@ static int class_of(uint32_t size)
     int class = 16; /* 64 KiB */
 
     while (((uint64_t)1 << class) < size)
-        class ++;
+        class++;
     return class;
 }
 
@@ -45,7 +45,7 @@ static void unmap_list(struct frames *frames, int class, struct frames_kept *kep
 
 void frames_clear(struct frames *frames)
 {
-    for (int class = 0; class < FRAMES_CLASSES; class ++) {
+    for (int class = 0; class < FRAMES_CLASSES; class++) {
         unmap_list(frames, class, frames->kept[class]);
         frames->kept[class] = NULL;
     }
@@ -114,7 +114,7 @@ bool frames_full(const struct frames *frames)
 
 void frames_trim(struct frames *frames, int64_t now_ms)
 {
-    for (int class = 0; class < FRAMES_CLASSES; class ++) {
+    for (int class = 0; class < FRAMES_CLASSES; class++) {
         struct frames_kept **at = &frames->kept[class];
         struct frames_kept *old;
 

@@ -136,7 +136,8 @@ static enum output_result send_slice(struct output *output, int fd)
 
     while (output->slice_sent < slice->len) {
         off_t at = (off_t)(slice->position + output->slice_sent);
-        ssize_t n = sendfile(fd, slice->fd, &at, (size_t)(slice->len - output->slice_sent));
+        ssize_t n =
+            sendfile(fd, slice->fd, &at, (size_t)(slice->len - output->slice_sent));
 
         if (n < 0 && errno == EINTR)
             continue;

@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 enum {
-    OUTPUT_SMALL = 16 * 1024,   /* slices up to here are copied: cheaper than sendfile */
-    OUTPUT_COPIES = 64 * 1024,  /* of them at once */
+    OUTPUT_SMALL = 16 * 1024,  /* slices up to here are copied: cheaper than sendfile */
+    OUTPUT_COPIES = 64 * 1024, /* of them at once */
 };
 
 /* How far an answer has got. Zero-initialise it beside its wire_out. */

@@ -11,8 +11,8 @@
 enum { SCRATCH_KEPT_BYTES = 256 * 1024 };
 
 /*
- * Which version to read the body by. A version of ApiVersions that we do not know is the
- * one case that has an answer: the client learns from it what to ask.
+ * Which version to read the body by. A version of ApiVersions that we do not know is
+ * the one case that has an answer: the client learns from it what to ask.
  */
 static bool choose_version(const struct wire_api *api, struct request *request)
 {
@@ -48,8 +48,9 @@ static int decode(struct request *request, struct error *err)
         wire_defaults(request->api->request, message);
         return 0;
     }
-    return wire_read(request->api->request, request->version, request->frame + header.len,
-                     request->frame_len - header.len, &request->arena, message, err);
+    return wire_read(request->api->request, request->version,
+                     request->frame + header.len, request->frame_len - header.len,
+                     &request->arena, message, err);
 }
 
 static void free_request(struct request *request)
@@ -57,7 +58,8 @@ static void free_request(struct request *request)
     struct server *server = request->server;
 
     DL_DELETE(server->requests, request);
-    connection_give_frame(server, request->frame, request->frame_len, request->frame_len);
+    connection_give_frame(server, request->frame, request->frame_len,
+                          request->frame_len);
     mem_arena_clear(&request->arena);
     free(request);
 }

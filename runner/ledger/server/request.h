@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * request.h - one request of a client, from its decoded message to its answer.
- * Layer: ledger/server. A handler gets it, and answers or drops it exactly once: at once,
- * or later from a tick or another request. Until then everything in it stays valid: the
- * message and its strings point into the request's own buffer and arena.
+ * Layer: ledger/server. A handler gets it, and answers or drops it exactly once: at
+ * once, or later from a tick or another request. Until then everything in it stays
+ * valid: the message and its strings point into the request's own buffer and arena.
  */
 #ifndef LEDGER_SERVER_REQUEST_H
 #define LEDGER_SERVER_REQUEST_H
@@ -26,14 +26,14 @@ typedef void request_gone_fn(struct request *request, void *arg);
 struct request {
     int16_t key, version;
     int32_t correlation;
-    bool unsupported;             /* ApiVersions of an unknown version: read as version 0 */
+    bool unsupported; /* ApiVersions of an unknown version: read as version 0 */
     struct wire_string client_id; /* len -1: none */
     const char *host;             /* the peer's address as text */
     const void *message;          /* struct <api>_request */
     struct mem_arena arena;       /* for the handler too; freed with the request */
     int64_t now_ms, wall_ms;      /* when the request was complete */
     const struct wire_api *api;
-    void *state;                  /* the handler's own */
+    void *state; /* the handler's own */
 
     struct connection *connection; /* the rest is the server's; NULL once it is gone */
     struct request *prev, *next;
@@ -49,16 +49,17 @@ struct request {
 typedef void api_fn(struct ledger *ledger, struct request *request);
 
 /*
- * Send response (struct <api>_response, by the api's descriptor and the request's version)
- * and free the request. response is not kept; file slices in it are owned from here on and
- * released when sent or dropped. If the connection is gone it only frees.
+ * Send response (struct <api>_response, by the api's descriptor and the request's
+ * version) and free the request. response is not kept; file slices in it are owned from
+ * here on and released when sent or dropped. If the connection is gone it only frees.
  */
 void request_answer(struct request *request, const void *response);
 
 /* Free the request without an answer (acks=0, or its connection is gone). */
 void request_drop(struct request *request);
 
-/* Free the request and close its connection: as Kafka does after an error with acks=0. */
+/* Free the request and close its connection: as Kafka does after an error with acks=0.
+ */
 void request_hang_up(struct request *request);
 
 /*

@@ -86,7 +86,8 @@ static void on_accept(void *arg, uint32_t events)
         fd = accept4(server->listener, (struct sockaddr *)&address, &len,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+                errno == ENOBUFS)
                 pause_accepting(server);
             return;
         }
@@ -102,16 +103,17 @@ void server_take(struct server *server, int fd)
 static int listen_on(const struct addrinfo *address)
 {
     const int on = 1, off = 0;
-    int fd = socket(address->ai_family,
-                    address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                    address->ai_protocol);
+    int fd =
+        socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
+               address->ai_protocol);
 
     if (fd < 0)
         return -1;
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+    if (bind(fd, address->ai_addr, address->ai_addrlen) < 0 ||
+        listen(fd, BACKLOG) < 0) {
         int saved = errno;
 
         (void)close(fd);
@@ -138,7 +140,8 @@ static int open_listener(const char *host, int port, struct error *err)
         int code = getaddrinfo(any ? NULL : host, service, &hints, &list);
 
         if (code != 0) {
-            error_set(err, ERROR_INPUT, "cannot listen on %s: %s", host, gai_strerror(code));
+            error_set(err, ERROR_INPUT, "cannot listen on %s: %s", host,
+                      gai_strerror(code));
             return -1;
         }
         for (const struct addrinfo *at = list; at && fd < 0; at = at->ai_next)
@@ -147,7 +150,8 @@ static int open_listener(const char *host, int port, struct error *err)
     }
     if (fd < 0)
         error_set(err, errno == EADDRINUSE ? ERROR_CONFLICT : ERROR_INTERNAL,
-                  "cannot listen on %s:%d: %s", any ? "*" : host, port, strerror(errno));
+                  "cannot listen on %s:%d: %s", any ? "*" : host, port,
+                  strerror(errno));
     return fd;
 }
 
@@ -200,7 +204,8 @@ static void free_closed(struct server *server)
     }
 }
 
-/* Does any connection still have something to send? Wait for the sockets at most so long. */
+/* Does any connection still have something to send? Wait for the sockets at most so
+ * long. */
 static bool wait_for_output(struct server *server, int64_t deadline_ms)
 {
     int64_t left = deadline_ms - server->settings.now_ms();
@@ -208,7 +213,7 @@ static bool wait_for_output(struct server *server, int64_t deadline_ms)
     bool any = false;
 
     DL_FOREACH(server->connections, connection)
-        any = any || connection->output;
+    any = any || connection->output;
     if (!any || left <= 0)
         return false;
     loop_wait(server->loop, deadline_ms);
@@ -219,7 +224,8 @@ static void stop_reading(struct server *server)
 {
     struct connection *connection, *next;
 
-    DL_FOREACH_SAFE(server->connections, connection, next) {
+    DL_FOREACH_SAFE(server->connections, connection, next)
+    {
         if (connection->output == NULL)
             connection_close(connection);
     }
@@ -266,9 +272,11 @@ static void close_idle(struct server *server)
     for (;;) {
         struct connection *oldest = server->connections;
 
-        if (oldest == NULL || server->now_ms - oldest->active_ms < server->settings.idle_ms)
+        if (oldest == NULL ||
+            server->now_ms - oldest->active_ms < server->settings.idle_ms)
             return;
-        if (oldest->request || server->now_ms - oldest->moved_ms < server->settings.idle_ms) {
+        if (oldest->request ||
+            server->now_ms - oldest->moved_ms < server->settings.idle_ms) {
             oldest->active_ms = server->now_ms; /* at work, only slowly */
             DL_DELETE(server->connections, oldest);
             DL_APPEND(server->connections, oldest);
@@ -283,7 +291,8 @@ static void close_stalled(struct server *server)
 {
     struct connection *connection, *next;
 
-    DL_FOREACH_SAFE(server->connections, connection, next) {
+    DL_FOREACH_SAFE(server->connections, connection, next)
+    {
         if (connection->frame && !connection->waiting &&
             server->now_ms - connection->moved_ms >= server->settings.stall_ms)
             connection_refuse(connection, "it stalled within a request of %u bytes",

@@ -41,15 +41,15 @@ struct server_settings {
 void server_settings_default(struct server_settings *settings);
 
 /*
- * Listen and serve on loop. settings are copied, the host is borrowed only for the call.
- * Returns NULL and err when it cannot listen.
+ * Listen and serve on loop. settings are copied, the host is borrowed only for the
+ * call. Returns NULL and err when it cannot listen.
  */
 struct server *server_open(struct loop *loop, const struct server_settings *settings,
                            server_fn *fn, void *arg, struct error *err);
 
 /*
- * Stop reading, and write what is already answered for at most linger_ms; then close all.
- * Requests that still wait lose their connection: their gone functions are called.
+ * Stop reading, and write what is already answered for at most linger_ms; then close
+ * all. Requests that still wait lose their connection: their gone functions are called.
  */
 void server_close(struct server *server, int64_t linger_ms);
 
@@ -57,7 +57,8 @@ int server_port(const struct server *server);
 int server_connections(const struct server *server);
 int64_t server_frames_bytes(const struct server *server); /* held at the moment */
 
-/* Serve a connected socket as if it had been accepted; owned from here on (for tests). */
+/* Serve a connected socket as if it had been accepted; owned from here on (for tests).
+ */
 void server_take(struct server *server, int fd);
 
 /*

@@ -15,15 +15,15 @@
 
 /*
  * Reading: no request in work, nothing to send. Its frame is NULL while the length is
- * read. A connection is freed in server_tick only, so that whoever closed it from within
- * one of its own calls can return through them.
+ * read. A connection is freed in server_tick only, so that whoever closed it from
+ * within one of its own calls can return through them.
  */
 struct connection {
     struct server *server;
-    struct connection *prev, *next;                   /* by last activity, oldest first */
-    struct connection *prev_waiting, *next_waiting;   /* for room in the budget */
-    struct request *request;                          /* in work */
-    struct output *output;                            /* NULL: nothing left to send */
+    struct connection *prev, *next;                 /* by last activity, oldest first */
+    struct connection *prev_waiting, *next_waiting; /* for room in the budget */
+    struct request *request;                        /* in work */
+    struct output *output;                          /* NULL: nothing left to send */
     uint8_t *frame;
     int64_t active_ms; /* a request came or an answer left */
     int64_t moved_ms;  /* a byte moved */
@@ -44,18 +44,18 @@ struct server {
     int listener; /* -1: closed */
     int port;
     int count;
-    bool paused; /* not accepting: too many connections or descriptors */
+    bool paused;       /* not accepting: too many connections or descriptors */
     int64_t resume_ms; /* not before this */
     struct connection *connections;
-    struct connection *waiting;  /* in the order in which they came */
-    const uint8_t *overdraft;     /* the frame that may grow with the budget used up */
-    struct connection *closed;    /* to be freed */
-    struct request *requests;     /* in work, of all connections, also of gone ones */
+    struct connection *waiting; /* in the order in which they came */
+    const uint8_t *overdraft;   /* the frame that may grow with the budget used up */
+    struct connection *closed;  /* to be freed */
+    struct request *requests;   /* in work, of all connections, also of gone ones */
     struct frames frames;
-    struct text_buf scratch; /* room for the next answer */
-    int64_t now_ms;          /* of the last event */
-    int64_t complain_ms;     /* when a closed connection was logged last */
-    int64_t complaints;      /* that were not logged since then */
+    struct text_buf scratch;       /* room for the next answer */
+    int64_t now_ms;                /* of the last event */
+    int64_t complain_ms;           /* when a closed connection was logged last */
+    int64_t complaints;            /* that were not logged since then */
     uint8_t copies[OUTPUT_COPIES]; /* for output_send */
 };
 
@@ -75,7 +75,8 @@ void connection_watch(struct connection *connection);
 void connection_give_frame(struct server *server, uint8_t *frame, uint32_t len,
                            uint32_t got);
 
-/* request.c: decode the connection's whole frame and hand it to the server's function. */
+/* request.c: decode the connection's whole frame and hand it to the server's function.
+ */
 void request_begin(struct connection *connection);
 /* The connection of this request is going. */
 void request_orphan(struct request *request);
