@@ -104,6 +104,8 @@ class Message:
             data = value.encode() if isinstance(value, str) else value
             return (self.length(-1 if data is None else len(data), ">h" if kind == "string" else ">i")
                     + (data or b""))
+        if self.is_nullable(field) and kind == field["type"]:
+            return b"\xff" if value is None else b"\x01" + self.write(self.fields_of(field), value)
         return self.write(self.fields_of(field), value)
 
     def write(self, fields, values):
