@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * ledger_partition_fixture.h - a partition in a folder of its own, batches of producers,
- * restarts clean and after a crash.
+ * ledger_partition_fixture.h - a partition in a folder of its own, batches of
+ * producers, restarts clean and after a crash.
  */
 #ifndef LEDGER_PARTITION_FIXTURE_H
 #define LEDGER_PARTITION_FIXTURE_H
@@ -46,7 +46,8 @@ static inline void bench_begin(struct bench *b)
     const char *tmp = getenv("TMPDIR");
 
     *b = (struct bench){.wall_ms = 1700000000000};
-    (void)snprintf(b->root, sizeof(b->root), "%s/ledger-part-XXXXXX", tmp ? tmp : "/tmp");
+    (void)snprintf(b->root, sizeof(b->root), "%s/ledger-part-XXXXXX",
+                   tmp ? tmp : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(b->root));
     (void)snprintf(b->dir, sizeof(b->dir), "%.400s/0", b->root);
     log_set_level(LOG_ERROR);
@@ -130,7 +131,8 @@ static inline enum kafka_error bench_append_how(struct bench *b,
     return partition_append(b->partition, data, (int64_t)size, how, out);
 }
 
-static inline enum kafka_error bench_append(struct bench *b, const struct bench_batch *spec,
+static inline enum kafka_error bench_append(struct bench *b,
+                                            const struct bench_batch *spec,
                                             struct partition_appended *out)
 {
     const struct partition_append_how how = {

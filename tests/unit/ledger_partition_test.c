@@ -15,18 +15,19 @@ static enum kafka_error append_bytes(struct bench *b, uint8_t *data, size_t size
     const struct partition_append_how how = {
         .wall_ms = b->wall_ms, .version = version, .arena = &b->arena};
     struct partition_appended out;
-    enum kafka_error error = partition_append(b->partition, data, (int64_t)size, &how, &out);
+    enum kafka_error error =
+        partition_append(b->partition, data, (int64_t)size, &how, &out);
 
     ck_assert_int_eq(out.base_offset, error == KAFKA_NONE ? out.last_offset - 1 : -1);
     return error;
 }
 
-/* ---- what is refused -------------------------------------------------------------- */
+/* ---- what is refused ----------------------------------------------------- */
 
 /* One change to a right batch and what it is answered with. */
 struct fault {
     size_t at;
-    uint8_t xor;
+    uint8_t xor ;
     bool crc; /* compute the checksum again */
     enum kafka_error error;
 };
@@ -41,18 +42,18 @@ static void make_crc(uint8_t *data, size_t size)
 START_TEST(each_broken_batch_has_its_error_and_leaves_nothing)
 {
     static const struct fault faults[] = {
-        {0, 0x01, false, KAFKA_INVALID_RECORD},    /* base offset */
-        {8, 0x80, false, KAFKA_CORRUPT_MESSAGE},   /* negative length */
-        {8, 0x40, false, KAFKA_INVALID_RECORD},    /* longer than what came */
-        {16, 0x03, false, KAFKA_INVALID_RECORD},   /* message format 1 */
-        {16, 0x01, false, KAFKA_CORRUPT_MESSAGE},  /* 3 */
-        {17, 0x01, false, KAFKA_CORRUPT_MESSAGE},  /* checksum */
-        {70, 0x01, false, KAFKA_CORRUPT_MESSAGE},  /* a record */
+        {0, 0x01, false, KAFKA_INVALID_RECORD},   /* base offset */
+        {8, 0x80, false, KAFKA_CORRUPT_MESSAGE},  /* negative length */
+        {8, 0x40, false, KAFKA_INVALID_RECORD},   /* longer than what came */
+        {16, 0x03, false, KAFKA_INVALID_RECORD},  /* message format 1 */
+        {16, 0x01, false, KAFKA_CORRUPT_MESSAGE}, /* 3 */
+        {17, 0x01, false, KAFKA_CORRUPT_MESSAGE}, /* checksum */
+        {70, 0x01, false, KAFKA_CORRUPT_MESSAGE}, /* a record */
         {22, BATCH_CONTROL, true, KAFKA_INVALID_RECORD},
-        {26, 0x01, true, KAFKA_INVALID_RECORD},    /* last offset delta */
-        {23, 0x80, true, KAFKA_INVALID_RECORD},    /* the same, negative */
-        {60, 0x01, true, KAFKA_INVALID_RECORD},    /* count */
-        {43, 0x80, true, KAFKA_INVALID_RECORD},    /* an id without a sequence */
+        {26, 0x01, true, KAFKA_INVALID_RECORD}, /* last offset delta */
+        {23, 0x80, true, KAFKA_INVALID_RECORD}, /* the same, negative */
+        {60, 0x01, true, KAFKA_INVALID_RECORD}, /* count */
+        {43, 0x80, true, KAFKA_INVALID_RECORD}, /* an id without a sequence */
     };
     struct bench b;
     size_t size;
@@ -60,16 +61,16 @@ START_TEST(each_broken_batch_has_its_error_and_leaves_nothing)
     bench_begin(&b);
     for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
         uint8_t *data = bench_make(&b.builder, &TWO, b.wall_ms, &size);
-        data[faults[i].at] ^= faults[i].xor;
+        data[faults[i].at] ^= faults[i].xor ;
         if (faults[i].crc)
             make_crc(data, size);
         enum kafka_error error = append_bytes(&b, data, size, 11);
         ck_assert_msg(error == faults[i].error, "fault %zu: %d", i, (int)error);
     }
     ck_assert_int_eq(partition_end(b.partition), 0);
-    ck_assert_int_eq(append_bytes(&b, bench_make(&b.builder, &TWO, b.wall_ms, &size), size,
-                                  11),
-                     KAFKA_NONE);
+    ck_assert_int_eq(
+        append_bytes(&b, bench_make(&b.builder, &TWO, b.wall_ms, &size), size, 11),
+        KAFKA_NONE);
     bench_end(&b);
 }
 END_TEST
@@ -114,7 +115,8 @@ START_TEST(sizes_and_codecs_are_limited)
     spec.count = 1;
     spec.attributes = BATCH_ZSTD;
     uint8_t *data = bench_make(&b.builder, &spec, b.wall_ms, &size);
-    ck_assert_int_eq(append_bytes(&b, data, size, 6), KAFKA_UNSUPPORTED_COMPRESSION_TYPE);
+    ck_assert_int_eq(append_bytes(&b, data, size, 6),
+                     KAFKA_UNSUPPORTED_COMPRESSION_TYPE);
     bench_end(&b);
 }
 END_TEST
@@ -245,7 +247,7 @@ START_TEST(batches_get_the_codec_of_the_topic)
 }
 END_TEST
 
-/* ---- transactions in one partition ------------------------------------------------ */
+/* ---- transactions in one partition --------------------------------------- */
 
 static enum kafka_error mark(struct bench *b, int64_t id, int16_t epoch, bool commit,
                              bool bumps)
@@ -263,8 +265,8 @@ START_TEST(transactional_batches_need_an_open_and_verified_transaction)
     struct bench b;
     struct partition_appended out;
     struct partition_append_how how = {.version = 12};
-    struct bench_batch spec = {.producer_id = 1, .count = 1,
-                               .attributes = BATCH_TRANSACTIONAL};
+    struct bench_batch spec = {
+        .producer_id = 1, .count = 1, .attributes = BATCH_TRANSACTIONAL};
     int64_t id;
     int16_t epoch;
     size_t size;
@@ -273,14 +275,16 @@ START_TEST(transactional_batches_need_an_open_and_verified_transaction)
     how.wall_ms = b.wall_ms;
     ck_assert_int_eq(bench_append_how(&b, &spec, &how, &out), KAFKA_INVALID_TXN_STATE);
     uint8_t *data = bench_make(&b.builder, &spec, b.wall_ms, &size);
-    ck_assert(partition_asks_coordinator(b.partition, data, (int64_t)size, &id, &epoch));
+    ck_assert(
+        partition_asks_coordinator(b.partition, data, (int64_t)size, &id, &epoch));
     ck_assert_int_eq(id, 1);
     how.verified = true;
     ck_assert_int_eq(bench_append_how(&b, &spec, &how, &out), KAFKA_NONE);
     how.verified = false; /* it is open now */
     spec.sequence = 1;
     data = bench_make(&b.builder, &spec, b.wall_ms, &size);
-    ck_assert(!partition_asks_coordinator(b.partition, data, (int64_t)size, &id, &epoch));
+    ck_assert(
+        !partition_asks_coordinator(b.partition, data, (int64_t)size, &id, &epoch));
     ck_assert_int_eq(bench_append_how(&b, &spec, &how, &out), KAFKA_NONE);
     spec.sequence = 2;
     spec.attributes = 0;
@@ -288,7 +292,8 @@ START_TEST(transactional_batches_need_an_open_and_verified_transaction)
     ck_assert_int_eq(mark(&b, 1, 1, true, true), KAFKA_NONE);
     spec.attributes = BATCH_TRANSACTIONAL; /* a late one of the old epoch */
     how.verified = true;
-    ck_assert_int_eq(bench_append_how(&b, &spec, &how, &out), KAFKA_INVALID_PRODUCER_EPOCH);
+    ck_assert_int_eq(bench_append_how(&b, &spec, &how, &out),
+                     KAFKA_INVALID_PRODUCER_EPOCH);
     bench_end(&b);
 }
 END_TEST
@@ -297,8 +302,8 @@ START_TEST(markers_are_fenced_by_epoch_and_coordinator)
 {
     struct bench b;
     struct partition_appended out;
-    struct bench_batch spec = {.producer_id = 1, .epoch = 3, .count = 1,
-                               .attributes = BATCH_TRANSACTIONAL};
+    struct bench_batch spec = {
+        .producer_id = 1, .epoch = 3, .count = 1, .attributes = BATCH_TRANSACTIONAL};
     struct partition_mark old = {.producer_id = 1, .epoch = 4, .coordinator_epoch = 6};
 
     bench_begin(&b);
@@ -363,18 +368,21 @@ START_TEST(records_are_deleted_up_to_an_offset)
         ck_assert_int_eq(bench_append(&b, &TWO, &out), KAFKA_NONE);
     ck_assert_int_eq(partition_delete_before(b.partition, 11, b.wall_ms, &low),
                      KAFKA_OFFSET_OUT_OF_RANGE);
-    ck_assert_int_eq(partition_delete_before(b.partition, 4, b.wall_ms, &low), KAFKA_NONE);
+    ck_assert_int_eq(partition_delete_before(b.partition, 4, b.wall_ms, &low),
+                     KAFKA_NONE);
     ck_assert_int_eq(low, 4);
-    ck_assert_int_eq(partition_delete_before(b.partition, 2, b.wall_ms, &low), KAFKA_NONE);
+    ck_assert_int_eq(partition_delete_before(b.partition, 2, b.wall_ms, &low),
+                     KAFKA_NONE);
     ck_assert_int_eq(low, 4);
     ck_assert_int_eq(partition_read(b.partition, 3, 1000, true, false, &slice),
                      KAFKA_OFFSET_OUT_OF_RANGE);
     ck_assert_int_eq(slice.log_start_offset, 4);
-    ck_assert_int_eq(partition_list(b.partition, PARTITION_EARLIEST, false, &offset,
-                                    &timestamp),
-                     KAFKA_NONE);
+    ck_assert_int_eq(
+        partition_list(b.partition, PARTITION_EARLIEST, false, &offset, &timestamp),
+        KAFKA_NONE);
     ck_assert_int_eq(offset, 4);
-    ck_assert_int_eq(partition_delete_before(b.partition, -1, b.wall_ms, &low), KAFKA_NONE);
+    ck_assert_int_eq(partition_delete_before(b.partition, -1, b.wall_ms, &low),
+                     KAFKA_NONE);
     ck_assert_int_eq(low, 10);
     b.config.log.delete_policy = false;
     b.config.log.compact_policy = true;
@@ -389,8 +397,8 @@ START_TEST(offsets_are_listed_within_what_the_reader_may_see)
 {
     struct bench b;
     struct partition_appended out;
-    struct bench_batch open = {.producer_id = 1, .count = 2,
-                               .attributes = BATCH_TRANSACTIONAL};
+    struct bench_batch open = {
+        .producer_id = 1, .count = 2, .attributes = BATCH_TRANSACTIONAL};
     int64_t offset, timestamp, begin;
 
     bench_begin(&b);
@@ -403,10 +411,14 @@ START_TEST(offsets_are_listed_within_what_the_reader_may_see)
         bool committed;
         int64_t offset, found;
     } cases[] = {
-        {PARTITION_LATEST, false, 4, -1},      {PARTITION_LATEST, true, 2, -1},
-        {PARTITION_EARLIEST, true, 0, -1},     {PARTITION_MAX_TIMESTAMP, false, 2, 1000},
-        {PARTITION_MAX_TIMESTAMP, true, -1, -1}, {0, true, 0, 0},
-        {1, false, 2, 1000},                   {1, true, -1, -1},
+        {PARTITION_LATEST, false, 4, -1},
+        {PARTITION_LATEST, true, 2, -1},
+        {PARTITION_EARLIEST, true, 0, -1},
+        {PARTITION_MAX_TIMESTAMP, false, 2, 1000},
+        {PARTITION_MAX_TIMESTAMP, true, -1, -1},
+        {0, true, 0, 0},
+        {1, false, 2, 1000},
+        {1, true, -1, -1},
         {1001, false, -1, -1},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -6,7 +6,7 @@
 
 enum { PRODUCERS = 6, ROUNDS = 4000, KEPT = 20000 };
 
-/* ---- a naive model of idempotent producers ---------------------------------------- */
+/* ---- a naive model of idempotent producers ------------------------------- */
 
 struct model_batch {
     int64_t producer_id;
@@ -46,8 +46,8 @@ static const struct model_batch *nth_last(const struct model *model, int64_t id,
     return NULL;
 }
 
-static enum kafka_error model_append(struct model *model, const struct bench_batch *spec,
-                                     int64_t *offset)
+static enum kafka_error model_append(struct model *model,
+                                     const struct bench_batch *spec, int64_t *offset)
 {
     const struct model_batch *last = nth_last(model, spec->producer_id, 0);
 
@@ -180,14 +180,16 @@ START_TEST(idempotent_producers_do_as_the_model_through_restarts)
 }
 END_TEST
 
-/* ---- rules one by one ------------------------------------------------------------- */
+/* ---- rules one by one ---------------------------------------------------- */
 
 START_TEST(a_producer_that_is_not_known_begins_anywhere_but_in_version_2_at_0)
 {
     struct bench b;
     struct partition_appended out;
     struct partition_append_how how = {.version = 12, .verified = true};
-    struct bench_batch spec = {.producer_id = 1, .sequence = 77, .count = 1,
+    struct bench_batch spec = {.producer_id = 1,
+                               .sequence = 77,
+                               .count = 1,
                                .attributes = BATCH_TRANSACTIONAL};
 
     bench_begin(&b);
@@ -210,8 +212,8 @@ START_TEST(a_producer_is_forgotten_after_a_day_unless_its_transaction_is_open)
     struct partition_appended out;
     struct producers_state state;
     struct bench_batch plain = {.producer_id = 1, .count = 3};
-    struct bench_batch open = {.producer_id = 2, .count = 1,
-                               .attributes = BATCH_TRANSACTIONAL};
+    struct bench_batch open = {
+        .producer_id = 2, .count = 1, .attributes = BATCH_TRANSACTIONAL};
 
     bench_begin(&b);
     ck_assert_int_eq(bench_append(&b, &plain, &out), KAFKA_NONE);
@@ -303,12 +305,12 @@ START_TEST(a_damaged_snapshot_is_made_again_from_the_log)
 }
 END_TEST
 
-/* ---- the aborted list ------------------------------------------------------------- */
+/* ---- the aborted list ---------------------------------------------------- */
 
 enum { ABORTS = 3 * ABORTED_IN_MEMORY };
 
-static int32_t naive_aborted(const struct producers_aborted *all, int count, int64_t from,
-                             int64_t to, struct producers_aborted *out)
+static int32_t naive_aborted(const struct producers_aborted *all, int count,
+                             int64_t from, int64_t to, struct producers_aborted *out)
 {
     int32_t found = 0;
 
@@ -326,7 +328,8 @@ static bool same_aborted(struct aborted *list, const struct producers_aborted *a
     struct error err = {0};
 
     for (int i = 0; i < 300; i++) {
-        int64_t from = start + (int64_t)(bench_random(random) % (uint32_t)(end - start));
+        int64_t from =
+            start + (int64_t)(bench_random(random) % (uint32_t)(end - start));
         int64_t to = from + (int64_t)(bench_random(random) % 300);
         int32_t wanted = naive_aborted(all, count, from, to, expected);
         int32_t found = aborted_find(list, from, to, &got, &err);
@@ -384,7 +387,7 @@ START_TEST(aborted_transactions_are_found_in_memory_and_file_through_restarts)
     ck_assert_int_eq(aborted_save(&list, &err), 0);
     aborted_clear(&list);
 
-    /* A newer process finds all of them; with a shorter log those of the shorter log. */
+    /* The next process finds all of them, or those of a log that got shorter. */
     ck_assert_int_eq(aborted_open(&list, dir, INT64_MAX, &err), 0);
     ck_assert_int_eq(aborted_last(&list), all[count - 1].last_offset);
     ck_assert(same_aborted(&list, all, count, &random, 0, end));
@@ -412,7 +415,8 @@ int main(void)
     Suite *suite = suite_create("ledger_producers");
     TCase *cases = tcase_create("all");
 
-    tcase_add_loop_test(cases, idempotent_producers_do_as_the_model_through_restarts, 0, 12);
+    tcase_add_loop_test(cases, idempotent_producers_do_as_the_model_through_restarts, 0,
+                        12);
     tcase_add_test(cases,
                    a_producer_that_is_not_known_begins_anywhere_but_in_version_2_at_0);
     tcase_add_test(cases,

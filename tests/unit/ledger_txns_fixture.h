@@ -88,8 +88,10 @@ static inline void world_begin(struct world *w)
 {
     const char *tmp = getenv("TMPDIR");
 
-    *w = (struct world){.time = {.now_ms = 1000, .wall_ms = 1700000000000}, .whole = -1};
-    (void)snprintf(w->root, sizeof(w->root), "%s/ledger-txns-XXXXXX", tmp ? tmp : "/tmp");
+    *w =
+        (struct world){.time = {.now_ms = 1000, .wall_ms = 1700000000000}, .whole = -1};
+    (void)snprintf(w->root, sizeof(w->root), "%s/ledger-txns-XXXXXX",
+                   tmp ? tmp : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(w->root));
     (void)snprintf(w->dir, sizeof(w->dir), "%.400s/0", w->root);
     log_set_level(LOG_ERROR);

@@ -53,7 +53,8 @@ static void expect(struct model *m, bool holds, const char *what)
         m->wrong = what;
 }
 
-static struct txns_writer who(const struct writer *writer, struct txns_producer producer)
+static struct txns_writer who(const struct writer *writer,
+                              struct txns_producer producer)
 {
     return (struct txns_writer){.transactional_id = wire_string_of(writer->name),
                                 .producer = producer};
@@ -61,10 +62,11 @@ static struct txns_writer who(const struct writer *writer, struct txns_producer 
 
 static struct txns_partition place(int partition)
 {
-    return (struct txns_partition){.topic = wire_string_of("topic"), .index = partition};
+    return (struct txns_partition){.topic = wire_string_of("topic"),
+                                   .index = partition};
 }
 
-/* ---- what writers do -------------------------------------------------------------- */
+/* ---- what writers do ----------------------------------------------------- */
 
 static void bury(struct writer *writer)
 {
@@ -109,9 +111,10 @@ static void do_init(struct model *m, struct writer *writer)
     memset(writer->sequence, 0, sizeof(writer->sequence));
 }
 
-static enum kafka_error append(struct model *m, struct txns_producer producer, int partition,
-                               int32_t sequence, int32_t count, int16_t version,
-                               bool verified, struct partition_appended *out)
+static enum kafka_error append(struct model *m, struct txns_producer producer,
+                               int partition, int32_t sequence, int32_t count,
+                               int16_t version, bool verified,
+                               struct partition_appended *out)
 {
     const struct bench_batch spec = {.producer_id = producer.id,
                                      .epoch = producer.epoch,
@@ -123,7 +126,8 @@ static enum kafka_error append(struct model *m, struct txns_producer producer, i
     size_t size;
     uint8_t *data = bench_make(&m->world.builder, &spec, how.wall_ms, &size);
 
-    return partition_append(m->world.partitions[partition], data, (int64_t)size, &how, out);
+    return partition_append(m->world.partitions[partition], data, (int64_t)size, &how,
+                            out);
 }
 
 static void do_produce(struct model *m, struct writer *writer)
@@ -170,10 +174,11 @@ static void do_offsets(struct model *m, struct writer *writer)
     struct error err = {0};
 
     if (!writer->version_2 && !writer->group_added)
-        expect(m, txns_add_group(w->txns, &me, group, &w->time) == KAFKA_NONE, "add group");
+        expect(m, txns_add_group(w->txns, &me, group, &w->time) == KAFKA_NONE,
+               "add group");
     expect(m,
-           txns_offset_commit(w->txns, &me, group, writer->version_2 ? 5 : 3, &w->time) ==
-               KAFKA_NONE,
+           txns_offset_commit(w->txns, &me, group, writer->version_2 ? 5 : 3,
+                              &w->time) == KAFKA_NONE,
            "offsets are part of the transaction");
     offsets_begin(w->offsets, group, writer->me.id);
     offsets_set(w->offsets, wire_string_of("in"), 0, &offset);
@@ -200,7 +205,9 @@ static void do_end(struct model *m, struct writer *writer)
             error = txns_end(w->txns, &me, commit, version, &w->time, &again);
         }
         expect(m, error == KAFKA_NONE || w->broken > 0, "end, asked again");
-        expect(m, error != KAFKA_NONE || (again.id == next.id && again.epoch == next.epoch),
+        expect(m,
+               error != KAFKA_NONE ||
+                   (again.id == next.id && again.epoch == next.epoch),
                "the same answer again");
     }
     end_in_model(writer, commit ? COMMITTED : ABORTED);
@@ -229,7 +236,8 @@ static void do_zombie(struct model *m, struct writer *writer)
     struct partition_appended out;
     int16_t version = pick(m, 2) == 0 ? 12 : 11;
 
-    expect(m, txns_add(w->txns, &me, &where, 1, &w->time) != KAFKA_NONE, "a zombie adds");
+    expect(m, txns_add(w->txns, &me, &where, 1, &w->time) != KAFKA_NONE,
+           "a zombie adds");
     expect(m, txns_produce(w->txns, &me, &where, version, &w->time) != KAFKA_NONE,
            "a zombie is let in");
     expect(m,
@@ -251,7 +259,7 @@ static void do_timeout(struct model *m)
     }
 }
 
-/* ---- what readers must find ------------------------------------------------------- */
+/* ---- what readers must find ---------------------------------------------- */
 
 struct reader {
     struct model *m;
@@ -321,7 +329,7 @@ static void check_all(struct model *m)
     }
 }
 
-/* ---- rounds ----------------------------------------------------------------------- */
+/* ---- rounds -------------------------------------------------------------- */
 
 /* Ends that a disk refused go on by themselves. */
 static void settle_down(struct model *m)
@@ -413,7 +421,8 @@ int main(void)
     Suite *suite = suite_create("ledger_txns_model");
     TCase *cases = tcase_create("all");
 
-    tcase_add_loop_test(cases, readers_and_groups_find_exactly_what_was_committed, 0, 12);
+    tcase_add_loop_test(cases, readers_and_groups_find_exactly_what_was_committed, 0,
+                        12);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

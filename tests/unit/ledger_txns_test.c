@@ -10,8 +10,8 @@ static struct txns_partition place(int32_t index)
     return (struct txns_partition){.topic = wire_string_of("topic"), .index = index};
 }
 
-static enum kafka_error init(struct world *w, const char *id, struct txns_producer expected,
-                             struct txns_producer *out)
+static enum kafka_error init(struct world *w, const char *id,
+                             struct txns_producer expected, struct txns_producer *out)
 {
     const struct txns_init init = {.transactional_id = wire_string_of(id),
                                    .timeout_ms = 60000,
@@ -34,7 +34,8 @@ static struct txns_writer begin(struct world *w, const char *id)
     return writer_of(id, producer);
 }
 
-static enum kafka_error add(struct world *w, const struct txns_writer *who, int32_t index)
+static enum kafka_error add(struct world *w, const struct txns_writer *who,
+                            int32_t index)
 {
     struct txns_partition partition = place(index);
 
@@ -62,7 +63,7 @@ static enum txn_state state(struct world *w, const char *id)
     return view.state;
 }
 
-/* ---- InitProducerId --------------------------------------------------------------- */
+/* ---- InitProducerId ------------------------------------------------------ */
 
 START_TEST(producer_ids_are_never_given_twice)
 {
@@ -73,8 +74,8 @@ START_TEST(producer_ids_are_never_given_twice)
 
     world_begin(&w);
     for (int i = 0; i < 2500; i++) {
-        wrong += init(&w, NULL, NOBODY, &producer) != KAFKA_NONE || producer.id <= last ||
-                 producer.epoch != 0;
+        wrong += init(&w, NULL, NOBODY, &producer) != KAFKA_NONE ||
+                 producer.id <= last || producer.epoch != 0;
         last = producer.id;
         if (i % 700 == 0)
             world_crash(&w);
@@ -185,7 +186,7 @@ START_TEST(a_used_up_epoch_goes_on_with_another_id)
 }
 END_TEST
 
-/* ---- adding and verifying --------------------------------------------------------- */
+/* ---- adding and verifying ------------------------------------------------ */
 
 START_TEST(each_wrong_writer_has_its_error)
 {
@@ -223,7 +224,7 @@ START_TEST(each_wrong_writer_has_its_error)
 }
 END_TEST
 
-/* ---- EndTxn ----------------------------------------------------------------------- */
+/* ---- EndTxn -------------------------------------------------------------- */
 
 START_TEST(ends_of_version_1_say_yes_again_and_refuse_the_opposite)
 {
@@ -314,7 +315,7 @@ START_TEST(while_a_disk_refuses_the_end_everyone_waits)
 }
 END_TEST
 
-/* ---- time ------------------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------- */
 
 START_TEST(a_transaction_that_takes_too_long_is_aborted_also_over_a_restart)
 {
@@ -361,7 +362,7 @@ START_TEST(ids_that_nobody_uses_for_a_week_are_forgotten)
 }
 END_TEST
 
-/* ---- what a power cut leaves ------------------------------------------------------ */
+/* ---- what a power cut leaves --------------------------------------------- */
 
 static void write_one(struct world *w, const struct txns_writer *who, int index)
 {
@@ -376,7 +377,8 @@ static void write_one(struct world *w, const struct txns_writer *who, int index)
     uint8_t *data = bench_make(&w->builder, &spec, how.wall_ms, &size);
 
     ck_assert_int_eq(
-        partition_append(w->partitions[index], data, (int64_t)size, &how, &out), KAFKA_NONE);
+        partition_append(w->partitions[index], data, (int64_t)size, &how, &out),
+        KAFKA_NONE);
 }
 
 static void reconcile(struct world *w)
@@ -422,7 +424,7 @@ START_TEST(transactions_that_only_a_partition_knows_are_ended_there)
 }
 END_TEST
 
-/* ---- administration --------------------------------------------------------------- */
+/* ---- administration ------------------------------------------------------ */
 
 START_TEST(a_transaction_shows_its_partitions_while_it_is_open)
 {
@@ -462,7 +464,7 @@ START_TEST(groups_are_in_the_partition_where_kafka_has_them)
         const char *group;
         int32_t partition;
     } cases[] = {
-        {"my-group", 12}, {"grüße", 23}, {"消费者", 6}, {"😀x", 39},
+        {"my-group", 12},          {"grüße", 23}, {"消费者", 6}, {"😀x", 39},
         {"polygenelubricants", 0}, /* its hash is the smallest number there is */
     };
     struct world w;

@@ -29,7 +29,7 @@ static int16_t fenced_since(const struct request *request, int16_t version,
     return (int16_t)error;
 }
 
-/* ---- InitProducerId --------------------------------------------------------------- */
+/* ---- InitProducerId ------------------------------------------------------ */
 
 void api_init_producer_id(struct ledger *ledger, struct request *request)
 {
@@ -53,7 +53,7 @@ void api_init_producer_id(struct ledger *ledger, struct request *request)
     request_answer(request, &out);
 }
 
-/* ---- AddPartitionsToTxn ----------------------------------------------------------- */
+/* ---- AddPartitionsToTxn -------------------------------------------------- */
 
 struct adding {
     struct ledger *ledger;
@@ -82,8 +82,8 @@ static bool list_partitions(struct adding *adding)
 
     for (int32_t i = 0; i < adding->topics_count; i++)
         total += adding->topics[i].partitions_count;
-    adding->partitions = mem_arena_alloc(&adding->request->arena,
-                                         ((size_t)total + 1) * sizeof *adding->partitions);
+    adding->partitions = mem_arena_alloc(
+        &adding->request->arena, ((size_t)total + 1) * sizeof *adding->partitions);
     for (int32_t i = 0; i < adding->topics_count; i++) {
         for (int32_t j = 0; j < adding->topics[i].partitions_count; j++) {
             struct txns_partition *one = &adding->partitions[adding->count++];
@@ -125,8 +125,8 @@ static void add_partitions(
     *results =
         mem_arena_alloc(arena, ((size_t)adding->topics_count + 1) * sizeof **results);
     for (int32_t i = 0; i < adding->topics_count; i++) {
-        struct add_partitions_to_txn_response_add_partitions_to_txn_topic_result *topic =
-            &(*results)[i];
+        struct add_partitions_to_txn_response_add_partitions_to_txn_topic_result
+            *topic = &(*results)[i];
         int32_t count = adding->topics[i].partitions_count;
 
         topic->name = adding->topics[i].name;
@@ -200,7 +200,7 @@ void api_add_partitions_to_txn(struct ledger *ledger, struct request *request)
     request_answer(request, &out);
 }
 
-/* ---- AddOffsetsToTxn -------------------------------------------------------------- */
+/* ---- AddOffsetsToTxn ----------------------------------------------------- */
 
 void api_add_offsets_to_txn(struct ledger *ledger, struct request *request)
 {
@@ -213,12 +213,13 @@ void api_add_offsets_to_txn(struct ledger *ledger, struct request *request)
     struct add_offsets_to_txn_response out;
 
     wire_defaults(&add_offsets_to_txn_response_message, &out);
-    out.error_code = fenced_since(
-        request, TXN_KNOWS_FENCED, txns_add_group(ledger->txns, &who, in->group_id, &time));
+    out.error_code =
+        fenced_since(request, TXN_KNOWS_FENCED,
+                     txns_add_group(ledger->txns, &who, in->group_id, &time));
     request_answer(request, &out);
 }
 
-/* ---- TxnOffsetCommit -------------------------------------------------------------- */
+/* ---- TxnOffsetCommit ----------------------------------------------------- */
 
 struct pending {
     struct ledger *ledger;
@@ -282,9 +283,9 @@ static void pend_set(struct pending *pending, int32_t index)
         };
 
         if (out->partitions[i].error_code == KAFKA_NONE)
-            out->partitions[i].error_code = (int16_t)offsets_set(
-                pending->ledger->offsets, in->name, in->partitions[i].partition_index,
-                &offset);
+            out->partitions[i].error_code =
+                (int16_t)offsets_set(pending->ledger->offsets, in->name,
+                                     in->partitions[i].partition_index, &offset);
     }
 }
 
@@ -297,14 +298,14 @@ static enum kafka_error pend_check(struct pending *pending)
         .transactional_id = in->transactional_id,
         .producer = {.id = in->producer_id, .epoch = in->producer_epoch},
     };
-    const struct groups_member member = {in->group_id, in->member_id, in->group_instance_id,
-                                         in->generation_id};
+    const struct groups_member member = {in->group_id, in->member_id,
+                                         in->group_instance_id, in->generation_id};
     struct groups_caller caller;
 
     if (in->group_id.len <= 0)
         return KAFKA_INVALID_GROUP_ID;
-    enum kafka_error error = txns_offset_commit(pending->ledger->txns, &who, in->group_id,
-                                                pending->request->version, &time);
+    enum kafka_error error = txns_offset_commit(
+        pending->ledger->txns, &who, in->group_id, pending->request->version, &time);
     if (error != KAFKA_NONE)
         return error;
     api_groups_caller(pending->request, &caller);
@@ -320,7 +321,8 @@ static void pend_all(struct pending *pending)
         pend_fail(pending, error);
         return;
     }
-    offsets_begin(pending->ledger->offsets, pending->in->group_id, pending->in->producer_id);
+    offsets_begin(pending->ledger->offsets, pending->in->group_id,
+                  pending->in->producer_id);
     for (int32_t i = 0; i < pending->in->topics_count; i++)
         pend_set(pending, i);
     if (offsets_end(pending->ledger->offsets, &err) != 0) {
@@ -346,7 +348,7 @@ void api_txn_offset_commit(struct ledger *ledger, struct request *request)
     request_answer(request, &pending.out);
 }
 
-/* ---- EndTxn ----------------------------------------------------------------------- */
+/* ---- EndTxn -------------------------------------------------------------- */
 
 void api_end_txn(struct ledger *ledger, struct request *request)
 {
@@ -368,7 +370,7 @@ void api_end_txn(struct ledger *ledger, struct request *request)
     request_answer(request, &out);
 }
 
-/* ---- WriteTxnMarkers -------------------------------------------------------------- */
+/* ---- WriteTxnMarkers ----------------------------------------------------- */
 
 enum { MARKERS_VERSION_2 = 2 }; /* of transactions */
 
@@ -379,7 +381,8 @@ static enum kafka_error write_marker(struct ledger *ledger, struct wire_string n
     struct error err = {0};
 
     if (wire_string_is(name, TXNS_OFFSETS_TOPIC))
-        return offsets_settle(ledger->offsets, mark->producer_id, mark->commit, &err) == 0
+        return offsets_settle(ledger->offsets, mark->producer_id, mark->commit, &err) ==
+                       0
                    ? KAFKA_NONE
                    : KAFKA_COORDINATOR_NOT_AVAILABLE;
     enum kafka_error error =
@@ -387,9 +390,10 @@ static enum kafka_error write_marker(struct ledger *ledger, struct wire_string n
     return error == KAFKA_NONE ? partition_marker(partition, mark) : error;
 }
 
-static void write_markers(struct ledger *ledger, struct request *request,
-                          const struct write_txn_markers_request_writable_txn_marker *in,
-                          struct write_txn_markers_response_writable_txn_marker_result *out)
+static void
+write_markers(struct ledger *ledger, struct request *request,
+              const struct write_txn_markers_request_writable_txn_marker *in,
+              struct write_txn_markers_response_writable_txn_marker_result *out)
 {
     const struct partition_mark mark = {
         .producer_id = in->producer_id,
@@ -427,8 +431,8 @@ void api_write_txn_markers(struct ledger *ledger, struct request *request)
 
     wire_defaults(&write_txn_markers_response_message, &out);
     out.markers_count = in->markers_count;
-    out.markers = mem_arena_alloc(&request->arena,
-                                  ((size_t)in->markers_count + 1) * sizeof *out.markers);
+    out.markers = mem_arena_alloc(&request->arena, ((size_t)in->markers_count + 1) *
+                                                       sizeof *out.markers);
     for (int32_t i = 0; i < in->markers_count; i++)
         write_markers(ledger, request, &in->markers[i], &out.markers[i]);
     request_answer(request, &out);

@@ -11,7 +11,7 @@
 /* Apache Kafka's text. */
 static const char NO_TOPIC[] = "This server does not host this topic-partition.";
 
-/* ---- DescribeProducers ------------------------------------------------------------ */
+/* ---- DescribeProducers --------------------------------------------------- */
 
 struct producer_list {
     struct describe_producers_response_producer_state *states;
@@ -84,13 +84,14 @@ void api_describe_producers(struct ledger *ledger, struct request *request)
         out.topics[i].partitions = mem_arena_alloc(
             &request->arena, ((size_t)count + 1) * sizeof *out.topics[i].partitions);
         for (int32_t j = 0; j < count; j++)
-            describe_partition(ledger, request, topic, in->topics[i].partition_indexes[j],
+            describe_partition(ledger, request, topic,
+                               in->topics[i].partition_indexes[j],
                                &out.topics[i].partitions[j]);
     }
     request_answer(request, &out);
 }
 
-/* ---- ListTransactions ------------------------------------------------------------- */
+/* ---- ListTransactions ---------------------------------------------------- */
 
 struct listing {
     struct request *request;
@@ -142,9 +143,9 @@ static void read_states(struct listing *listing)
     const struct list_transactions_request *in = listing->in;
     struct list_transactions_response *out = &listing->out;
 
-    out->unknown_state_filters =
-        mem_arena_alloc(&listing->request->arena, ((size_t)in->state_filters_count + 1) *
-                                                      sizeof *out->unknown_state_filters);
+    out->unknown_state_filters = mem_arena_alloc(
+        &listing->request->arena,
+        ((size_t)in->state_filters_count + 1) * sizeof *out->unknown_state_filters);
     for (int32_t i = 0; i < in->state_filters_count; i++) {
         bool known;
         enum txn_state state = txn_state_find(in->state_filters[i], &known);
@@ -179,11 +180,12 @@ void api_list_transactions(struct ledger *ledger, struct request *request)
     request_answer(request, &listing.out);
 }
 
-/* ---- DescribeTransactions --------------------------------------------------------- */
+/* ---- DescribeTransactions ------------------------------------------------ */
 
 /* The partitions are in order: each topic's stand together. */
-static void describe_topics(struct request *request, const struct txns_view *view,
-                            struct describe_transactions_response_transaction_state *out)
+static void
+describe_topics(struct request *request, const struct txns_view *view,
+                struct describe_transactions_response_transaction_state *out)
 {
     size_t most = (size_t)view->partitions_count + 1;
     int32_t *indexes = mem_arena_alloc(&request->arena, most * sizeof *indexes);
@@ -191,7 +193,8 @@ static void describe_topics(struct request *request, const struct txns_view *vie
 
     out->topics = mem_arena_alloc(&request->arena, most * sizeof *out->topics);
     for (int32_t i = 0; i < view->partitions_count; i++) {
-        if (topic == NULL || !wire_string_equal(topic->topic, view->partitions[i].topic)) {
+        if (topic == NULL ||
+            !wire_string_equal(topic->topic, view->partitions[i].topic)) {
             topic = &out->topics[out->topics_count++];
             topic->topic = view->partitions[i].topic;
             topic->partitions = &indexes[i];
@@ -202,7 +205,8 @@ static void describe_topics(struct request *request, const struct txns_view *vie
 }
 
 static void
-describe_transaction(struct ledger *ledger, struct request *request, struct wire_string id,
+describe_transaction(struct ledger *ledger, struct request *request,
+                     struct wire_string id,
                      struct describe_transactions_response_transaction_state *out)
 {
     struct txns_view view;

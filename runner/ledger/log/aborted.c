@@ -70,8 +70,8 @@ static int64_t read_entries(int fd, int64_t number, int64_t count,
 
 static void append(struct aborted *list, const struct producers_aborted *entry)
 {
-    list->entries = mem_grow(list->entries, list->count, &list->capacity,
-                             sizeof(*list->entries));
+    list->entries =
+        mem_grow(list->entries, list->count, &list->capacity, sizeof(*list->entries));
     list->entries[list->count++] = *entry;
 }
 
@@ -116,7 +116,8 @@ static int load(struct aborted *list, int fd, int64_t limit, int64_t in_file)
     return 0;
 }
 
-int aborted_open(struct aborted *list, const char *dir, int64_t limit, struct error *err)
+int aborted_open(struct aborted *list, const char *dir, int64_t limit,
+                 struct error *err)
 {
     char path[PATH_MAX];
     struct stat status;
@@ -160,7 +161,7 @@ int64_t aborted_last(const struct aborted *list)
     return list->count > 0 ? list->entries[list->count - 1].last_offset : -1;
 }
 
-/* ---- look-up ---------------------------------------------------------------------- */
+/* ---- look-up ------------------------------------------------------------- */
 
 /* The entry with this number, from memory or from the file. */
 static int entry_at(const struct aborted *list, int fd, int64_t number,
@@ -174,7 +175,8 @@ static int entry_at(const struct aborted *list, int fd, int64_t number,
 }
 
 /* Number of the first entry whose marker is at or after from; -1: unreadable. */
-static int64_t lower_bound(const struct aborted *list, int fd, int64_t low, int64_t from)
+static int64_t lower_bound(const struct aborted *list, int fd, int64_t low,
+                           int64_t from)
 {
     int64_t high = list->first + (int64_t)list->count;
     struct producers_aborted entry;
@@ -200,8 +202,8 @@ static int open_file(const struct aborted *list, struct error *err)
     return fd >= 0 ? fd : fail(err, "open it", path);
 }
 
-/* Collect from number on. A later transaction than one after which everything before to was
- * stable cannot have begun before to. */
+/* Collect from number on. A later transaction than one after which everything before to
+ * was stable cannot have begun before to. */
 static int32_t collect(struct aborted *list, int fd, int64_t number, int64_t from,
                        int64_t to)
 {
@@ -213,7 +215,8 @@ static int32_t collect(struct aborted *list, int fd, int64_t number, int64_t fro
         if (entry_at(list, fd, number, &entry) != 0)
             return -1;
         if (entry.last_offset >= from && entry.first_offset < to) {
-            list->found = mem_grow(list->found, count, &list->found_capacity, sizeof(entry));
+            list->found =
+                mem_grow(list->found, count, &list->found_capacity, sizeof(entry));
             list->found[count++] = entry;
         }
         if (entry.last_stable_offset >= to)
@@ -247,7 +250,7 @@ int32_t aborted_find(struct aborted *list, int64_t from, int64_t to,
     return count;
 }
 
-/* ---- changes ---------------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------- */
 
 void aborted_add(struct aborted *list, const struct producers_aborted *entry)
 {
@@ -281,7 +284,8 @@ static int write_entries(int fd, const struct producers_aborted *entries, int64_
         int64_t part = count - done < CHUNK ? count - done : CHUNK;
         for (int64_t i = 0; i < part; i++)
             encode(&entries[done + i], buffer + i * ENTRY);
-        ssize_t wrote = pwrite(fd, buffer, (size_t)part * ENTRY, (number + done) * ENTRY);
+        ssize_t wrote =
+            pwrite(fd, buffer, (size_t)part * ENTRY, (number + done) * ENTRY);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote < ENTRY) {

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-/* A crash costs reading the batch headers after the last snapshot: at most a segment and
- * this many bytes. */
+/* A crash costs reading the batch headers after the last snapshot: at most a segment
+ * and this many bytes. */
 enum { SNAPSHOT_BYTES = 16 * 1024 * 1024 };
 
 void partition_config_default(struct partition_config *config)
@@ -19,7 +19,7 @@ void partition_config_default(struct partition_config *config)
     config->compression = -1;
 }
 
-/* ---- opening and closing ---------------------------------------------------------- */
+/* ---- opening and closing ------------------------------------------------- */
 
 struct replay {
     struct producers *producers;
@@ -45,13 +45,14 @@ static int replay_batch(void *arg, const struct batch *batch, const uint8_t *dat
     return 0;
 }
 
-static int open_producers(struct partition *partition, int64_t wall_ms, struct error *err)
+static int open_producers(struct partition *partition, int64_t wall_ms,
+                          struct error *err)
 {
     struct replay replay = {.wall_ms = wall_ms};
     int64_t start = log_start(partition->log), end = log_end(partition->log);
 
-    partition->producers = producers_open(log_dir(partition->log), start, end, wall_ms,
-                                          &replay.from, err);
+    partition->producers =
+        producers_open(log_dir(partition->log), start, end, wall_ms, &replay.from, err);
     if (partition->producers == NULL)
         return -1;
     replay.producers = partition->producers;
@@ -60,7 +61,8 @@ static int open_producers(struct partition *partition, int64_t wall_ms, struct e
     return log_each_batch(partition->log, replay.from, replay_batch, &replay, err);
 }
 
-struct partition *partition_open(struct log_pool *pool, const char *dir, const char *name,
+struct partition *partition_open(struct log_pool *pool, const char *dir,
+                                 const char *name,
                                  const struct partition_config *config, int64_t wall_ms,
                                  struct error *err)
 {
@@ -83,7 +85,8 @@ static void snapshot(struct partition *partition)
     struct error err = {0};
 
     if (producers_snapshot(partition->producers, log_end(partition->log), &err) != 0)
-        log_write(LOG_WARN, "ledger", NULL, "%s", err.text); /* replayed from an older one */
+        log_write(LOG_WARN, "ledger", NULL, "%s",
+                  err.text); /* replayed from an older one */
     partition->snapshot_bytes = 0;
 }
 
@@ -108,7 +111,8 @@ void partition_abandon(struct partition *partition)
     free(partition);
 }
 
-void partition_configure(struct partition *partition, const struct partition_config *config)
+void partition_configure(struct partition *partition,
+                         const struct partition_config *config)
 {
     log_configure(partition->log, &config->log);
     partition->log_append_time = config->log_append_time;
@@ -129,7 +133,7 @@ static void moved(struct partition *partition)
         partition->moved(partition->moved_arg, partition);
 }
 
-/* ---- queries ---------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------- */
 
 struct log *partition_log(struct partition *partition)
 {
@@ -189,8 +193,8 @@ static bool view_aborted(void *arg, int64_t producer_id, int64_t offset)
     struct partition *partition = arg;
     const struct producers_aborted *aborted;
     struct error err = {0};
-    int32_t count = producers_aborted(partition->producers, offset, offset + 1, &aborted,
-                                      &err);
+    int32_t count =
+        producers_aborted(partition->producers, offset, offset + 1, &aborted, &err);
 
     for (int32_t i = 0; i < count; i++)
         if (aborted[i].producer_id == producer_id)
@@ -217,17 +221,18 @@ void partition_view(struct partition *partition, struct log_view *out)
     };
 }
 
-/* ---- reading ---------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
-static enum kafka_error failed(const struct partition *partition, enum kafka_error error,
-                               const struct error *err)
+static enum kafka_error failed(const struct partition *partition,
+                               enum kafka_error error, const struct error *err)
 {
     if (error_is_set(err))
-        log_write(LOG_ERROR, "ledger", NULL, "%s: %s", log_name(partition->log), err->text);
+        log_write(LOG_ERROR, "ledger", NULL, "%s: %s", log_name(partition->log),
+                  err->text);
     return error;
 }
 
-/* The transactions whose records a read_committed reader must leave out of the slice. */
+/* The transactions whose records a read_committed reader must leave out. */
 static enum kafka_error find_aborted(struct partition *partition, int64_t offset,
                                      struct partition_slice *out)
 {
@@ -236,8 +241,8 @@ static enum kafka_error find_aborted(struct partition *partition, int64_t offset
     out->aborted_count = 0;
     if (out->slice.len == 0)
         return KAFKA_NONE;
-    out->aborted_count = producers_aborted(partition->producers, offset, out->slice.next,
-                                           &out->aborted, &err);
+    out->aborted_count = producers_aborted(partition->producers, offset,
+                                           out->slice.next, &out->aborted, &err);
     if (out->aborted_count >= 0)
         return KAFKA_NONE;
     log_slice_release(out->slice.file);
@@ -271,14 +276,15 @@ enum kafka_error partition_list(struct partition *partition, int64_t timestamp,
                                 int64_t *found_timestamp)
 {
     struct error err = {0};
-    int64_t limit = read_committed ? partition_last_stable(partition)
-                                   : log_end(partition->log);
+    int64_t limit =
+        read_committed ? partition_last_stable(partition) : log_end(partition->log);
     enum kafka_error error = KAFKA_NONE;
 
     *offset = *found_timestamp = -1;
     if (timestamp == PARTITION_LATEST) {
         *offset = limit;
-    } else if (timestamp == PARTITION_EARLIEST || timestamp == PARTITION_EARLIEST_LOCAL) {
+    } else if (timestamp == PARTITION_EARLIEST ||
+               timestamp == PARTITION_EARLIEST_LOCAL) {
         *offset = log_start(partition->log);
     } else {
         error = timestamp == PARTITION_MAX_TIMESTAMP
@@ -291,7 +297,7 @@ enum kafka_error partition_list(struct partition *partition, int64_t timestamp,
     return failed(partition, error, &err);
 }
 
-/* ---- writing ---------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 enum kafka_error partition_write(struct partition *partition, const uint8_t *data,
                                  size_t len, int64_t wall_ms)
@@ -355,7 +361,8 @@ enum kafka_error partition_delete_before(struct partition *partition, int64_t of
     if (offset < 0 || offset > end)
         return KAFKA_OFFSET_OUT_OF_RANGE;
     if (offset > log_start(partition->log)) {
-        enum kafka_error error = log_delete_before(partition->log, offset, wall_ms, &err);
+        enum kafka_error error =
+            log_delete_before(partition->log, offset, wall_ms, &err);
         if (error != KAFKA_NONE)
             return failed(partition, error, &err);
         partition_trimmed(partition);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * partition.h - one partition: its log and its producers, and the checks that Kafka makes
- * before a batch is appended. Layer: ledger/log.
- * One node: what is appended is replicated, so the high watermark is the log end.
+ * partition.h - one partition: its log and its producers, and the checks that Kafka
+ * makes before a batch is appended. Layer: ledger/log. One node: what is appended is
+ * replicated, so the high watermark is the log end.
  */
 #ifndef LEDGER_LOG_PARTITION_H
 #define LEDGER_LOG_PARTITION_H
@@ -32,10 +32,11 @@ void partition_config_default(struct partition_config *config);
 
 /*
  * Open the partition in this folder ("topic-3"), making it when it is missing. After a
- * crash the tail of the log is checked and the producers are replayed. config is copied.
- * name is for log lines: "topic-3". Errors: NULL.
+ * crash the tail of the log is checked and the producers are replayed. config is
+ * copied. name is for log lines: "topic-3". Errors: NULL.
  */
-struct partition *partition_open(struct log_pool *pool, const char *dir, const char *name,
+struct partition *partition_open(struct log_pool *pool, const char *dir,
+                                 const char *name,
                                  const struct partition_config *config, int64_t wall_ms,
                                  struct error *err);
 /* Clean close: producers' snapshot, log closed with its mark. NULL is fine. */
@@ -43,9 +44,10 @@ void partition_close(struct partition *partition);
 /* Close without writing anything; its folder is about to be removed. NULL is fine. */
 void partition_abandon(struct partition *partition);
 
-/* ---- queries ---------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------- */
 
-struct log *partition_log(struct partition *partition); /* retention, compaction, sync */
+struct log *
+partition_log(struct partition *partition); /* retention, compaction, sync */
 /* What log_compact_step wants to know; valid until the partition changes. */
 void partition_view(struct partition *partition, struct log_view *out);
 const char *partition_name(const struct partition *partition);
@@ -62,8 +64,8 @@ void partition_each_producer(const struct partition *partition, producers_each_f
                              void *arg);
 
 /*
- * What a Fetch of one partition is answered with. slice is to be released as log.h says;
- * its len is 0 when there is nothing to read at offset yet.
+ * What a Fetch of one partition is answered with. slice is to be released as log.h
+ * says; its len is 0 when there is nothing to read at offset yet.
  */
 struct partition_slice {
     struct log_slice slice;
@@ -75,18 +77,18 @@ struct partition_slice {
 };
 
 /*
- * Read whole batches from the one that holds offset on: up to max_bytes; whole: at least
- * one batch, even a larger one. The watermarks are set with every answer.
- * Returns KAFKA_OFFSET_OUT_OF_RANGE, KAFKA_CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
+ * Read whole batches from the one that holds offset on: up to max_bytes; whole: at
+ * least one batch, even a larger one. The watermarks are set with every answer. Returns
+ * KAFKA_OFFSET_OUT_OF_RANGE, KAFKA_CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
  */
 enum kafka_error partition_read(struct partition *partition, int64_t offset,
                                 int64_t max_bytes, bool whole, bool read_committed,
                                 struct partition_slice *out);
 
 /*
- * ListOffsets. timestamp: a time in ms, or one of these. found_timestamp is -1 where Kafka
- * answers none. An offset of -1: there is no such record. At most limit (high watermark or
- * LSO, by isolation) is answered.
+ * ListOffsets. timestamp: a time in ms, or one of these. found_timestamp is -1 where
+ * Kafka answers none. An offset of -1: there is no such record. At most limit (high
+ * watermark or LSO, by isolation) is answered.
  */
 enum {
     PARTITION_LATEST = -1,
@@ -98,15 +100,17 @@ enum kafka_error partition_list(struct partition *partition, int64_t timestamp,
                                 bool read_committed, int64_t *offset,
                                 int64_t *found_timestamp);
 
-/* ---- changes ---------------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------- */
 
-void partition_configure(struct partition *partition, const struct partition_config *config);
+void partition_configure(struct partition *partition,
+                         const struct partition_config *config);
 
 struct partition_append_how {
     int64_t wall_ms;
-    int16_t version;         /* of the Produce request */
-    bool verified;           /* txns_produce said KAFKA_NONE for this batch */
-    struct mem_arena *arena; /* for the texts of out; may be NULL: then there are none */
+    int16_t version; /* of the Produce request */
+    bool verified;   /* txns_produce said KAFKA_NONE for this batch */
+    struct mem_arena
+        *arena; /* for the texts of out; may be NULL: then there are none */
 };
 
 /* A record that was refused, by its place in the batch. */
@@ -127,11 +131,12 @@ struct partition_appended {
 };
 
 /*
- * Is the batch transactional without its producer having a transaction open here? Then ask
- * txns_produce() first and hand its yes in as how.verified. Broken batches say false:
- * partition_append names what is wrong with them. The two out parameters are always set
- * (-1 without a producer id). Until a batch of the producer was appended, none with a higher
- * sequence than the one asked for is taken.
+ * Is the batch transactional without its producer having a transaction open here? Then
+ * ask txns_produce() first and hand its yes in as how.verified. Broken batches say
+ * false: partition_append names what is wrong with them. The two out parameters are
+ * always set
+ * (-1 without a producer id). Until a batch of the producer was appended, none with a
+ * higher sequence than the one asked for is taken.
  */
 bool partition_asks_coordinator(struct partition *partition, const uint8_t *records,
                                 int64_t len, int64_t *producer_id, int16_t *epoch);
@@ -146,8 +151,8 @@ bool partition_asks_coordinator(struct partition *partition, const uint8_t *reco
  * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE,
  * KAFKA_STORAGE_ERROR.
  */
-enum kafka_error partition_append(struct partition *partition, uint8_t *records, int64_t len,
-                                  const struct partition_append_how *how,
+enum kafka_error partition_append(struct partition *partition, uint8_t *records,
+                                  int64_t len, const struct partition_append_how *how,
                                   struct partition_appended *out);
 
 struct partition_mark {
@@ -155,7 +160,7 @@ struct partition_mark {
     int16_t epoch;
     int32_t coordinator_epoch;
     bool commit;
-    bool bumps_epoch; /* transactions version 2: the epoch is above that of the records */
+    bool bumps_epoch; /* transactions version 2: an epoch above that of the records */
     int64_t wall_ms;
 };
 
@@ -176,8 +181,8 @@ void partition_trimmed(struct partition *partition);
 void partition_expire(struct partition *partition, int64_t wall_ms);
 
 /*
- * Have fn called whenever the end or the LSO moved. One listener; NULL: none. It must not
- * change the partition.
+ * Have fn called whenever the end or the LSO moved. One listener; NULL: none. It must
+ * not change the partition.
  */
 typedef void partition_moved_fn(void *arg, struct partition *partition);
 void partition_listen(struct partition *partition, partition_moved_fn *fn, void *arg);

@@ -15,10 +15,10 @@
 enum {
     MAGIC_AT = 16,
     PREFIX_TO_MAGIC = 17,
-    SIZE_MIN = 14,                      /* Kafka: the smallest record of format 0 */
-    VERSION_ZSTD = 7,                   /* of Produce */
-    VERSION_BUMPS_EPOCH = 12,           /* of Produce: transactions version 2 */
-    UNPACKED_MAX = 256 * 1024 * 1024,   /* of a batch that must be looked into */
+    SIZE_MIN = 14,                    /* Kafka: the smallest record of format 0 */
+    VERSION_ZSTD = 7,                 /* of Produce */
+    VERSION_BUMPS_EPOCH = 12,         /* of Produce: transactions version 2 */
+    UNPACKED_MAX = 256 * 1024 * 1024, /* of a batch that must be looked into */
     RECORD_ERRORS_MAX = 100,
 };
 
@@ -32,7 +32,7 @@ struct incoming {
     struct records_builder builder; /* for another codec */
 };
 
-/* ---- the bytes -------------------------------------------------------------------- */
+/* ---- the bytes ----------------------------------------------------------- */
 
 /* Size of the batch at data; 0: no whole one is there. */
 static enum kafka_error batch_size(const uint8_t *data, int64_t len, int64_t *size)
@@ -65,7 +65,8 @@ static enum kafka_error check_shape(struct incoming *in, int64_t len)
     if (size < BATCH_HEADER_BYTES)
         return KAFKA_CORRUPT_MESSAGE;
     in->out->log_start_offset = log_start(in->partition->log);
-    if (batch_read(in->data, (size_t)size, &in->batch) != KAFKA_NONE) /* negative numbers */
+    if (batch_read(in->data, (size_t)size, &in->batch) !=
+        KAFKA_NONE) /* negative numbers */
         return batch_crc_ok(in->data, (size_t)size) ? KAFKA_INVALID_RECORD
                                                     : KAFKA_CORRUPT_MESSAGE;
     error = batch_codec(&in->batch) == BATCH_ZSTD && in->how->version < VERSION_ZSTD
@@ -94,12 +95,13 @@ static enum kafka_error check_content(const struct incoming *in)
     if (batch->last_offset_delta < 0 || batch->record_count <= 0 ||
         (int64_t)batch->last_offset_delta + 1 != batch->record_count)
         return KAFKA_INVALID_RECORD;
-    if (batch_is_control(batch) || (batch->producer_id >= 0 && batch->base_sequence < 0))
+    if (batch_is_control(batch) ||
+        (batch->producer_id >= 0 && batch->base_sequence < 0))
         return KAFKA_INVALID_RECORD;
     return KAFKA_NONE;
 }
 
-/* ---- single records: only where a topic's configs need them looked at ------------- */
+/* ---- single records: only where a topic's configs need them looked at ---- */
 
 static bool time_is_wrong(const struct incoming *in, int64_t timestamp)
 {
@@ -122,7 +124,8 @@ static int64_t add_capped(int64_t a, int64_t b)
     return sum;
 }
 
-/* A client must leave the type to the topic; with a time of its own it is only corrected. */
+/* A client must leave the type to the topic; with a time of its own it is only
+ * corrected. */
 static bool type_is_wrong(const struct incoming *in, int64_t timestamp)
 {
     return (in->batch.attributes & BATCH_LOG_APPEND_TIME) != 0 &&
@@ -134,9 +137,11 @@ static const char *type_text(const struct incoming *in, const struct record *rec
     return mem_arena_printf(
         in->how->arena,
         "Invalid timestamp type in message DefaultRecord(offset=%" PRId64
-        ", timestamp=%" PRId64 ", key=%d bytes, value=%d bytes). Producer should not set "
+        ", timestamp=%" PRId64
+        ", key=%d bytes, value=%d bytes). Producer should not set "
         "timestamp type to LogAppendTime.",
-        record->offset, record->timestamp, record->key_len < 0 ? 0 : (int)record->key_len,
+        record->offset, record->timestamp,
+        record->key_len < 0 ? 0 : (int)record->key_len,
         record->value_len < 0 ? 0 : (int)record->value_len);
 }
 
@@ -146,25 +151,26 @@ static const char *time_text(const struct incoming *in, const struct record *rec
 
     if (type_is_wrong(in, record->timestamp))
         return type_text(in, record);
-    return mem_arena_printf(
-        in->how->arena,
-        "Timestamp %" PRId64 " of message with offset %" PRId64
-        " is out of range. The timestamp should be within [%" PRId64 ", %" PRId64 "]",
-        record->timestamp, record->offset,
-        add_capped(now, -in->partition->timestamp_before_max_ms),
-        add_capped(now, in->partition->timestamp_after_max_ms));
+    return mem_arena_printf(in->how->arena,
+                            "Timestamp %" PRId64 " of message with offset %" PRId64
+                            " is out of range. The timestamp should be within [%" PRId64
+                            ", %" PRId64 "]",
+                            record->timestamp, record->offset,
+                            add_capped(now, -in->partition->timestamp_before_max_ms),
+                            add_capped(now, in->partition->timestamp_after_max_ms));
 }
 
 static const char *key_text(const struct incoming *in)
 {
-    return mem_arena_printf(in->how->arena,
-                            "Compacted topic cannot accept message without key in topic "
-                            "partition %s",
-                            partition_name(in->partition));
+    return mem_arena_printf(
+        in->how->arena,
+        "Compacted topic cannot accept message without key in topic "
+        "partition %s",
+        partition_name(in->partition));
 }
 
-static enum kafka_error check_record(const struct incoming *in, const struct record *record,
-                                     bool need_keys)
+static enum kafka_error check_record(const struct incoming *in,
+                                     const struct record *record, bool need_keys)
 {
     if (need_keys && record->key_len < 0)
         return KAFKA_INVALID_RECORD;
@@ -183,26 +189,30 @@ static void add_error(struct incoming *in, struct partition_record_error *list,
     in->out->records = list;
 }
 
-static const char *summary(const struct incoming *in, enum kafka_error error, int32_t count)
+static const char *summary(const struct incoming *in, enum kafka_error error,
+                           int32_t count)
 {
     struct text_buf text = {0};
 
     if (error == KAFKA_INVALID_TIMESTAMP)
         return "One or more records have been rejected due to invalid timestamp";
-    text_appendf(&text,
-                 "One or more records have been rejected due to %d record errors in total, "
-                 "and only showing the first three errors at most: [",
-                 (int)count);
+    text_appendf(
+        &text,
+        "One or more records have been rejected due to %d record errors in total, "
+        "and only showing the first three errors at most: [",
+        (int)count);
     for (int32_t i = 0; i < 3 && i < in->out->records_count; i++)
-        text_appendf(&text, "%sRecordError(batchIndex=%d, message='%s')", i > 0 ? ", " : "",
-                     (int)in->out->records[i].index, in->out->records[i].message);
+        text_appendf(&text, "%sRecordError(batchIndex=%d, message='%s')",
+                     i > 0 ? ", " : "", (int)in->out->records[i].index,
+                     in->out->records[i].message);
     text_append(&text, "]");
     const char *kept = mem_arena_strndup(in->how->arena, text.data, text.len);
     text_buf_clear(&text);
     return kept;
 }
 
-/* Walk over the records, collect what is wrong with each; the first fault is the answer. */
+/* Walk over the records, collect what is wrong with each; the first fault is the
+ * answer. */
 static enum kafka_error walk_records(struct incoming *in, struct records *walk,
                                      bool need_keys)
 {
@@ -237,8 +247,8 @@ static enum kafka_error check_records(struct incoming *in)
     struct partition *partition = in->partition;
     bool need_keys = log_config(partition->log)->compact_policy;
     bool wrong_type = type_is_wrong(in, in->batch.max_timestamp);
-    bool old_ones = !partition->log_append_time &&
-                    partition->timestamp_before_max_ms != INT64_MAX;
+    bool old_ones =
+        !partition->log_append_time && partition->timestamp_before_max_ms != INT64_MAX;
     struct records walk = {0};
 
     if (!need_keys && !wrong_type && !old_ones &&
@@ -253,7 +263,7 @@ static enum kafka_error check_records(struct incoming *in)
     return error;
 }
 
-/* ---- the topic's codec ------------------------------------------------------------ */
+/* ---- the topic's codec --------------------------------------------------- */
 
 static enum kafka_error build_again(struct incoming *in)
 {
@@ -263,8 +273,8 @@ static enum kafka_error build_again(struct incoming *in)
     size_t size = 0;
     int more = -1;
 
-    model.attributes = (int16_t)((model.attributes & ~BATCH_CODEC_MASK) |
-                                 in->partition->compression);
+    model.attributes =
+        (int16_t)((model.attributes & ~BATCH_CODEC_MASK) | in->partition->compression);
     enum kafka_error error =
         records_begin(&walk, in->data, (size_t)in->batch.size, UNPACKED_MAX);
     if (error == KAFKA_NONE) {
@@ -297,7 +307,7 @@ static enum kafka_error fit_codec(struct incoming *in)
     return error;
 }
 
-/* ---- the append ------------------------------------------------------------------- */
+/* ---- the append ---------------------------------------------------------- */
 
 static enum kafka_error check_producer(struct incoming *in)
 {
@@ -373,8 +383,8 @@ static enum kafka_error check_and_append(struct incoming *in, int64_t len)
     return error;
 }
 
-enum kafka_error partition_append(struct partition *partition, uint8_t *records, int64_t len,
-                                  const struct partition_append_how *how,
+enum kafka_error partition_append(struct partition *partition, uint8_t *records,
+                                  int64_t len, const struct partition_append_how *how,
                                   struct partition_appended *out)
 {
     struct incoming in = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * partition_private.h - what partition.c and partition_append.c share. Layer: ledger/log.
+ * partition_private.h - what partition.c and partition_append.c share. Layer:
+ * ledger/log.
  */
 #ifndef LEDGER_LOG_PARTITION_PRIVATE_H
 #define LEDGER_LOG_PARTITION_PRIVATE_H

@@ -15,7 +15,7 @@ static struct producer *find(const struct producers *producers, int64_t id)
     return found;
 }
 
-/* ---- opening and closing ---------------------------------------------------------- */
+/* ---- opening and closing ------------------------------------------------- */
 
 static void clear_asked(struct producers *producers)
 {
@@ -43,8 +43,8 @@ static void clear_table(struct producers *producers)
     clear_asked(producers);
 }
 
-/* The snapshot may be used when the log still holds everything that it stands for, and the
- * aborted list everything that it had then. */
+/* The snapshot may be used when the log still holds everything that it stands for, and
+ * the aborted list everything that it had then. */
 static bool snapshot_fits(const struct producers *producers, int64_t end,
                           int64_t last_aborted, int64_t log_start, int64_t log_end)
 {
@@ -67,9 +67,10 @@ static int load(struct producers *producers, int64_t log_start, int64_t log_end,
         return 0;
     }
     if (loaded != PRODUCERS_NONE)
-        log_write(LOG_WARN, "ledger", NULL,
-                  "%s: the snapshot of the producers does not fit the log; it is made again",
-                  producers->dir);
+        log_write(
+            LOG_WARN, "ledger", NULL,
+            "%s: the snapshot of the producers does not fit the log; it is made again",
+            producers->dir);
     clear_table(producers);
     producers_unlink(producers);
     *replay_from = log_start;
@@ -77,7 +78,8 @@ static int load(struct producers *producers, int64_t log_start, int64_t log_end,
 }
 
 struct producers *producers_open(const char *dir, int64_t log_start, int64_t log_end,
-                                 int64_t wall_ms, int64_t *replay_from, struct error *err)
+                                 int64_t wall_ms, int64_t *replay_from,
+                                 struct error *err)
 {
     struct producers *producers = mem_alloc(sizeof(*producers));
 
@@ -118,7 +120,7 @@ int producers_snapshot(struct producers *producers, int64_t log_end, struct erro
     return 0;
 }
 
-/* ---- queries ---------------------------------------------------------------------- */
+/* ---- queries ------------------------------------------------------------- */
 
 int64_t producers_count(const struct producers *producers)
 {
@@ -181,7 +183,7 @@ int32_t producers_aborted(struct producers *producers, int64_t from, int64_t to,
     return aborted_find(&producers->aborted, from, to, out, err);
 }
 
-/* ---- sequences -------------------------------------------------------------------- */
+/* ---- sequences ----------------------------------------------------------- */
 
 /* Sequences count modulo 2^31. */
 static int32_t sequence_add(int32_t sequence, int32_t count)
@@ -244,7 +246,8 @@ void producers_ask(struct producers *producers, const struct batch *batch)
         HASH_ADD(hh, producers->asked, id, sizeof(asked->id), asked);
     }
     if (batch->producer_epoch > asked->epoch ||
-        (batch->producer_epoch == asked->epoch && batch->base_sequence < asked->sequence)) {
+        (batch->producer_epoch == asked->epoch &&
+         batch->base_sequence < asked->sequence)) {
         asked->epoch = batch->producer_epoch;
         asked->sequence = batch->base_sequence;
     }
@@ -268,14 +271,15 @@ static enum kafka_error check_state(const struct producer *producer,
         return KAFKA_INVALID_TXN_STATE;
     if (producer != NULL && batch->producer_epoch < producer->epoch)
         return KAFKA_INVALID_PRODUCER_EPOCH;
-    /* With version 2 the coordinator knows the producer: without any state here this must
-     * be its first batch, not a later one that overtook it. */
+    /* With version 2 the coordinator knows the producer: without any state here this
+     * must be its first batch, not a later one that overtook it. */
     if (batch_is_transactional(batch) && !open && how->bumps_epoch &&
         batch->base_sequence != 0 && (producer == NULL || producer->batches == 0))
         return KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
     if (producer != NULL && !in_sequence(producer, batch))
         return KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
-    if (producer != NULL && producer->transaction >= 0 && !batch_is_transactional(batch))
+    if (producer != NULL && producer->transaction >= 0 &&
+        !batch_is_transactional(batch))
         return KAFKA_INVALID_TXN_STATE;
     return KAFKA_NONE;
 }
@@ -299,21 +303,22 @@ enum producers_verdict producers_check(const struct producers *producers,
 
     if (same_epoch && find_duplicate(producer, batch, duplicate))
         return PRODUCERS_DUPLICATE;
-    *error = check_state(producer, batch, how, same_epoch && producer->transaction >= 0);
+    *error =
+        check_state(producer, batch, how, same_epoch && producer->transaction >= 0);
     if (*error == KAFKA_NONE && overtakes(producers, batch))
         *error = KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER;
     return *error == KAFKA_NONE ? PRODUCERS_NEW : PRODUCERS_REFUSED;
 }
 
-/* ---- changes ---------------------------------------------------------------------- */
+/* ---- changes ------------------------------------------------------------- */
 
 static size_t idle_count(const struct producers *producers)
 {
     return HASH_COUNT(producers->table) - producers->open_count;
 }
 
-/* When there are too many: the producers that rest longest are forgotten, a good part of
- * them at once. */
+/* When there are too many: the producers that rest longest are forgotten, a good part
+ * of them at once. */
 static void make_room(struct producers *producers, int64_t wall_ms)
 {
     for (int64_t age = PRODUCERS_EXPIRE_MS / 2; age >= 1; age /= 2) {
@@ -366,7 +371,8 @@ static void add_batch(struct producer *producer, const struct batch *batch)
     producer->last_offset[0] = batch_last_offset(batch);
     producer->timestamp[0] = batch->max_timestamp;
     producer->delta[0] = batch->last_offset_delta;
-    producer->last_sequence = sequence_add(batch->base_sequence, batch->last_offset_delta);
+    producer->last_sequence =
+        sequence_add(batch->base_sequence, batch->last_offset_delta);
 }
 
 void producers_begin(struct producers *producers, struct producer *producer,
@@ -454,8 +460,8 @@ void producers_marker(struct producers *producers, int64_t producer_id, int16_t 
     aborted_add(&producers->aborted, &entry);
 }
 
-void producers_replay(struct producers *producers, const struct batch *batch, bool commit,
-                      int32_t coordinator_epoch, int64_t wall_ms)
+void producers_replay(struct producers *producers, const struct batch *batch,
+                      bool commit, int32_t coordinator_epoch, int64_t wall_ms)
 {
     if (batch->producer_id < 0)
         return;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * producers_file.c - the snapshot of a partition's producers, the file "producers".
- * Head: magic, version, log end, newest aborted marker, number of producers, number of open
- * transactions. Then the producers, the ids of the open transactions in order, and a CRC32C
- * of everything before it.
+ * Head: magic, version, log end, newest aborted marker, number of producers, number of
+ * open transactions. Then the producers, the ids of the open transactions in order, and
+ * a CRC32C of everything before it.
  */
 #include "ledger/log/producers_private.h"
 
@@ -34,7 +34,8 @@ static void path_of(const struct producers *producers, const char *name,
     snprintf(path, PATH_MAX, "%s/%s", producers->dir, name);
 }
 
-static void encode_head(struct text_buf *out, const struct producers *producers, int64_t end)
+static void encode_head(struct text_buf *out, const struct producers *producers,
+                        int64_t end)
 {
     uint8_t head[HEAD];
 
@@ -135,7 +136,8 @@ int producers_write(struct producers *producers, int64_t end, struct error *err)
     if (result == 0)
         result = rename(beside, path);
     if (result != 0)
-        error_set(err, ERROR_INTERNAL, "%s: cannot write it: %s", path, strerror(errno));
+        error_set(err, ERROR_INTERNAL, "%s: cannot write it: %s", path,
+                  strerror(errno));
     text_buf_clear(&data);
     return result;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * producers_private.h - what producers.c and its snapshot file share. Layer: ledger/log.
+ * producers_private.h - what producers.c and its snapshot file share. Layer:
+ * ledger/log.
  */
 #ifndef LEDGER_LOG_PRODUCERS_PRIVATE_H
 #define LEDGER_LOG_PRODUCERS_PRIVATE_H
@@ -12,11 +13,11 @@
 /* Sequences of the batches follow from the last one: they are gapless. */
 struct producer {
     int64_t id;
-    int64_t transaction;                   /* first offset of the open one, -1: none */
+    int64_t transaction; /* first offset of the open one, -1: none */
     int64_t last_ms;
     int64_t last_offset[PRODUCERS_BATCHES]; /* newest first */
     int64_t timestamp[PRODUCERS_BATCHES];
-    int32_t delta[PRODUCERS_BATCHES];       /* last offset - first offset */
+    int32_t delta[PRODUCERS_BATCHES]; /* last offset - first offset */
     int32_t last_sequence;
     int32_t coordinator_epoch;
     int16_t epoch; /* -1: none yet */
@@ -25,8 +26,8 @@ struct producer {
 };
 
 /*
- * A batch whose producer's transaction was not open here: the coordinator was asked, and
- * its answer may have been no. Later batches of the producer must not overtake it.
+ * A batch whose producer's transaction was not open here: the coordinator was asked,
+ * and its answer may have been no. Later batches of the producer must not overtake it.
  */
 struct producers_asked {
     int64_t id;
@@ -43,7 +44,7 @@ struct producers_open {
 
 struct producers {
     char *dir;
-    struct producer *table; /* uthash by id */
+    struct producer *table;        /* uthash by id */
     struct producers_asked *asked; /* the same */
     struct producers_open *open;
     size_t open_count, open_capacity;

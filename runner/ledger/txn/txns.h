@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * txns.h - the transaction coordinator: who has which transactional.id, in which state his
- * transaction is, what belongs to it, and its end. Layer: ledger/txn.
+ * txns.h - the transaction coordinator: who has which transactional.id, in which state
+ * his transaction is, what belongs to it, and its end. Layer: ledger/txn.
  *
- * Every state is in the store before it counts, so a crash at any moment leaves either an
- * open transaction, which goes on or is aborted by its timeout, or a decision (PrepareCommit,
- * PrepareAbort), which the first txns_tick carries out: markers in every partition, then the
- * groups' offsets, then Complete. The partitions of the last end are kept, so that markers
- * which a power cut took are written again.
+ * Every state is in the store before it counts, so a crash at any moment leaves either
+ * an open transaction, which goes on or is aborted by its timeout, or a decision
+ * (PrepareCommit, PrepareAbort), which the first txns_tick carries out: markers in
+ * every partition, then the groups' offsets, then Complete. The partitions of the last
+ * end are kept, so that markers which a power cut took are written again.
  *
  * Offsets of a group belong to a transaction as Kafka shows it: as a partition of
  * __consumer_offsets.
  *
- * Kafka 4.2's rules and error codes; transactions version 2 (KIP-890) where clients ask.
+ * Kafka 4.2's rules and error codes; transactions version 2 (KIP-890) where clients
+ * ask.
  */
 #ifndef LEDGER_TXN_TXNS_H
 #define LEDGER_TXN_TXNS_H
@@ -46,34 +47,37 @@ enum txn_state {
 };
 /* Kafka's names: "Empty", "Ongoing", "PrepareCommit" … */
 const char *txn_state_text(enum txn_state state);
-/* TXN_STATES when no state has this name. Kafka's Dead and PrepareEpochFence: *known. */
+/* TXN_STATES when it names none; *known for Kafka's Dead and PrepareEpochFence. */
 enum txn_state txn_state_find(struct wire_string text, bool *known);
 
 struct txns;
 
-/* What the coordinator needs of the rest; functions, so that tests can make them fail. */
+/* What the coordinator needs of the rest; tests make it fail. */
 struct txns_host {
-    /* NULL: there is no such partition any more; *broken: there is, but it cannot be opened. */
+    /* NULL: there is no such partition any more; *broken: there is, but it cannot be
+     * opened. */
     struct partition *(*partition)(void *arg, struct wire_string topic, int32_t index,
                                    bool *broken);
     /* As offsets_settle. */
     int (*settle)(void *arg, int64_t producer_id, bool commit, struct error *err);
     void *arg;
-    bool sync; /* fsync always: ids, epochs and decisions are on the disk before they count */
+    bool sync; /* fsync always: ids, epochs and decisions are on the disk before they
+                  count */
 };
 
 /*
- * Load all transactions from the store, which must outlive them. Those that were decided
- * are finished by the first txns_tick: call it before requests are served.
+ * Load all transactions from the store, which must outlive them. Those that were
+ * decided are finished by the first txns_tick: call it before requests are served.
  * Errors: NULL when the store cannot be read.
  */
-struct txns *txns_open(struct store *store, const struct txns_host *host, int64_t now_ms,
-                       int64_t wall_ms, struct error *err);
+struct txns *txns_open(struct store *store, const struct txns_host *host,
+                       int64_t now_ms, int64_t wall_ms, struct error *err);
 void txns_close(struct txns *txns); /* the store has everything; NULL is fine */
 
 /*
- * A partition was opened: a transaction that it has open and the coordinator does not is
- * ended there, committed if that was the decision, else aborted. Only a power cut makes any.
+ * A partition was opened: a transaction that it has open and the coordinator does not
+ * is ended there, committed if that was the decision, else aborted. Only a power cut
+ * makes any.
  */
 void txns_reconcile(struct txns *txns, struct wire_string topic, int32_t index,
                     struct partition *partition, int64_t wall_ms);
@@ -84,7 +88,7 @@ void txns_reconcile(struct txns *txns, struct wire_string topic, int32_t index,
  */
 int64_t txns_tick(struct txns *txns, int64_t now_ms, int64_t wall_ms);
 
-/* ---- requests --------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 /* When a request came. */
 struct txns_time {
@@ -117,7 +121,7 @@ struct txns_partition {
     int32_t index;
 };
 
-/* AddPartitionsToTxn; also begins the transaction. Topics were checked by the caller. */
+/* AddPartitionsToTxn; it also begins the transaction. The caller checked the topics. */
 enum kafka_error txns_add(struct txns *txns, const struct txns_writer *who,
                           const struct txns_partition *partitions, int32_t count,
                           const struct txns_time *time);
@@ -127,8 +131,8 @@ enum kafka_error txns_verify(struct txns *txns, const struct txns_writer *who,
 
 /*
  * Before a transactional batch is appended to a partition in which its producer has no
- * open transaction: from Produce 12 on the partition is added, before it must have been.
- * The code is as Produce answers it. KAFKA_NONE: append with how.verified.
+ * open transaction: from Produce 12 on the partition is added, before it must have
+ * been. The code is as Produce answers it. KAFKA_NONE: append with how.verified.
  */
 enum kafka_error txns_produce(struct txns *txns, const struct txns_writer *who,
                               const struct txns_partition *partition, int16_t version,
@@ -138,23 +142,24 @@ enum kafka_error txns_produce(struct txns *txns, const struct txns_writer *who,
 enum kafka_error txns_add_group(struct txns *txns, const struct txns_writer *who,
                                 struct wire_string group, const struct txns_time *time);
 /*
- * Before offsets are pended for a TxnOffsetCommit: from version 5 on the group is added,
- * before it must have been. The code is as TxnOffsetCommit answers it.
+ * Before offsets are pended for a TxnOffsetCommit: from version 5 on the group is
+ * added, before it must have been. The code is as TxnOffsetCommit answers it.
  */
 enum kafka_error txns_offset_commit(struct txns *txns, const struct txns_writer *who,
                                     struct wire_string group, int16_t version,
                                     const struct txns_time *time);
 
 /*
- * EndTxn. From version 5 on *out is what the producer goes on with, before it is -1, -1.
- * KAFKA_NONE: it is decided and in the store; markers and offsets are settled too, unless a
- * disk refused (then txns_tick goes on, and requests get CONCURRENT_TRANSACTIONS).
+ * EndTxn. From version 5 on *out is what the producer goes on with, before it is -1,
+ * -1. KAFKA_NONE: it is decided and in the store; markers and offsets are settled too,
+ * unless a disk refused (then txns_tick goes on, and requests get
+ * CONCURRENT_TRANSACTIONS).
  */
 enum kafka_error txns_end(struct txns *txns, const struct txns_writer *who, bool commit,
                           int16_t version, const struct txns_time *time,
                           struct txns_producer *out);
 
-/* ---- administration --------------------------------------------------------------- */
+/* ---- administration ------------------------------------------------------ */
 
 /* A transaction as DescribeTransactions shows it; borrowed until the next change. */
 struct txns_view {

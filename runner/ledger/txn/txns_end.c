@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * txns_end.c - how transactions end: decided, marked, settled, complete; and what time and
- * restarts do to them.
+ * txns_end.c - how transactions end: decided, marked, settled, complete; and what time
+ * and restarts do to them.
  */
 #include "ledger/txn/txns_private.h"
 
@@ -11,7 +11,7 @@
 
 enum { EXPIRY_CHECK_MS = 60 * 60 * 1000 };
 
-/* ---- which are busy --------------------------------------------------------------- */
+/* ---- which are busy ------------------------------------------------------ */
 
 static bool is_prepared(enum txn_state state)
 {
@@ -34,14 +34,15 @@ void txn_watch(struct txns *txns, struct txn *txn, int64_t due_ms)
         txns->due_ms = due_ms;
 }
 
-/* ---- the decision ----------------------------------------------------------------- */
+/* ---- the decision -------------------------------------------------------- */
 
 enum kafka_error txn_decide(struct txns *txns, struct txn *txn, bool commit,
                             bool bumps_epoch, bool fence, const struct txns_time *time)
 {
     struct txn_data next = txn->data;
 
-    if (txn->data.state != TXN_ONGOING) { /* the abort of a transaction without anything */
+    if (txn->data.state !=
+        TXN_ONGOING) { /* the abort of a transaction without anything */
         next.start_ms = time->wall_ms;
         next.partitions = NULL;
         next.partitions_count = 0;
@@ -66,7 +67,7 @@ enum kafka_error txn_decide(struct txns *txns, struct txn *txn, bool commit,
     return KAFKA_NONE;
 }
 
-/* ---- carrying it out -------------------------------------------------------------- */
+/* ---- carrying it out ----------------------------------------------------- */
 
 /* Mark one partition. False: its disk refused, to be tried again. */
 static bool mark(struct txns *txns, struct txn *txn, const struct txns_partition *where,
@@ -147,7 +148,7 @@ void txn_complete(struct txns *txns, struct txn *txn, const struct txns_time *ti
     txn_watch(txns, txn, time->now_ms + TXNS_RETRY_MS);
 }
 
-/* ---- time ------------------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------- */
 
 static void on_due(struct txns *txns, struct txn *txn, const struct txns_time *time)
 {
@@ -187,17 +188,17 @@ int64_t txns_tick(struct txns *txns, int64_t now_ms, int64_t wall_ms)
     }
     if (now_ms >= txns->due_ms) {
         DL_FOREACH_SAFE(txns->busy, txn, next)
-            if (txn->due_ms <= now_ms)
-                on_due(txns, txn, &time);
+        if (txn->due_ms <= now_ms)
+            on_due(txns, txn, &time);
         DL_FOREACH(txns->busy, txn)
-            if (txn->due_ms < due)
-                due = txn->due_ms;
+        if (txn->due_ms < due)
+            due = txn->due_ms;
         txns->due_ms = due;
     }
     return txns->due_ms < txns->expiry_ms ? txns->due_ms : txns->expiry_ms;
 }
 
-/* ---- after a power cut ------------------------------------------------------------ */
+/* ---- after a power cut --------------------------------------------------- */
 
 static bool contains(const struct txn_data *data, const struct txns_partition *where)
 {
@@ -250,7 +251,8 @@ static bool note_open(void *arg, const struct producers_state *state)
     };
 
     if (state->transaction_offset >= 0 && find_end(work, state, &marker)) {
-        work->marks = mem_grow(work->marks, work->count, &work->capacity, sizeof(marker));
+        work->marks =
+            mem_grow(work->marks, work->count, &work->capacity, sizeof(marker));
         work->marks[work->count++] = marker;
     }
     return true;
@@ -271,10 +273,11 @@ void txns_reconcile(struct txns *txns, struct wire_string topic, int32_t index,
     partition_each_producer(partition, note_open, &work);
     for (size_t i = 0; i < work.count; i++) {
         enum kafka_error error = partition_marker(partition, &work.marks[i]);
-        log_write(LOG_WARN, "ledger", NULL,
-                  "%s: the end of a transaction of producer %lld was lost; it is %s: %s",
-                  partition_name(partition), (long long)work.marks[i].producer_id,
-                  work.marks[i].commit ? "committed" : "aborted", kafka_error_text(error));
+        log_write(
+            LOG_WARN, "ledger", NULL,
+            "%s: the end of a transaction of producer %lld was lost; it is %s: %s",
+            partition_name(partition), (long long)work.marks[i].producer_id,
+            work.marks[i].commit ? "committed" : "aborted", kafka_error_text(error));
     }
     free(work.marks);
 }

@@ -17,7 +17,7 @@ enum {
 /* What the store knows of a transactional.id. */
 struct txn_data {
     enum txn_state state;
-    bool bumps_epoch;  /* transactions version 2: the end's markers have a new epoch */
+    bool bumps_epoch;   /* transactions version 2: the end's markers have a new epoch */
     int16_t last_epoch; /* before the last bump that its client made, -1: none */
     int32_t timeout_ms;
     struct txns_producer producer;
@@ -25,7 +25,8 @@ struct txn_data {
     int64_t next_id;     /* producer id after the end, -1: the same */
     int64_t start_ms;
     int64_t updated_ms;
-    struct txns_partition *partitions; /* sorted; texts owned. Complete: of the last end */
+    struct txns_partition
+        *partitions; /* sorted; texts owned. Complete: of the last end */
     int32_t partitions_count;
 };
 
@@ -33,9 +34,9 @@ struct txn {
     char *id;
     int32_t id_len;
     struct txn_data data;
-    int64_t due_ms;    /* Ongoing: its timeout; Prepare: the next try */
-    int32_t marked;    /* Prepare: partitions that have their marker */
-    bool recovered;    /* Prepare, from before a restart: some may have it */
+    int64_t due_ms; /* Ongoing: its timeout; Prepare: the next try */
+    int32_t marked; /* Prepare: partitions that have their marker */
+    bool recovered; /* Prepare, from before a restart: some may have it */
     bool complained;
     struct txn *prev, *next; /* busy ones: Ongoing and Prepare */
     UT_hash_handle hh;
@@ -46,30 +47,33 @@ struct txns {
     struct txns_host host;
     struct txn *table; /* uthash by id */
     struct txn *busy;
-    int64_t due_ms;    /* of the first busy one */
-    int64_t expiry_ms; /* next look for ids to forget */
+    int64_t due_ms;            /* of the first busy one */
+    int64_t expiry_ms;         /* next look for ids to forget */
     int64_t next_id, limit_id; /* producer ids of the block in hand */
 };
 
 struct txn *txns_lookup(const struct txns *txns, struct wire_string id);
 
-/* ---- txns_store.c ----------------------------------------------------------------- */
+/* ---- txns_store.c -------------------------------------------------------- */
 
 int txns_load(struct txns *txns, int64_t now_ms, int64_t wall_ms, struct error *err);
 /* A new producer id, -1: the store refused. */
 int64_t txns_new_id(struct txns *txns);
 /*
- * Write data and make it the transaction's; txn->data's partitions are freed unless data
- * has them as well. sync: it must not be lost by a power cut (with host.sync). False: the
- * store refused (logged), nothing has changed and data's own partitions are the caller's.
+ * Write data and make it the transaction's; txn->data's partitions are freed unless
+ * data has them as well. sync: it must not be lost by a power cut (with host.sync).
+ * False: the store refused (logged), nothing has changed and data's own partitions are
+ * the caller's.
  */
-bool txn_save(struct txns *txns, struct txn *txn, const struct txn_data *data, bool sync);
+bool txn_save(struct txns *txns, struct txn *txn, const struct txn_data *data,
+              bool sync);
 bool txn_forget(struct txns *txns, struct txn *txn);
 
-int txn_partition_compare(const struct txns_partition *a, const struct txns_partition *b);
+int txn_partition_compare(const struct txns_partition *a,
+                          const struct txns_partition *b);
 void txn_partitions_free(struct txns_partition *partitions, int32_t count);
 
-/* ---- txns_end.c ------------------------------------------------------------------- */
+/* ---- txns_end.c ---------------------------------------------------------- */
 
 /* Put it on or off the list of busy ones, as its state says. */
 void txn_watch(struct txns *txns, struct txn *txn, int64_t due_ms);

@@ -17,9 +17,10 @@ enum { ID_BLOCK = 1000, VERSION = 1, FIXED = 56, KEY_PREFIX = 2 };
 static const char ID_KEY[] = "xp";
 static const char TXN_PREFIX[] = "xt";
 
-/* ---- partitions ------------------------------------------------------------------- */
+/* ---- partitions ---------------------------------------------------------- */
 
-int txn_partition_compare(const struct txns_partition *a, const struct txns_partition *b)
+int txn_partition_compare(const struct txns_partition *a,
+                          const struct txns_partition *b)
 {
     int32_t shorter = a->topic.len < b->topic.len ? a->topic.len : b->topic.len;
     int order = memcmp(a->topic.data, b->topic.data, (size_t)shorter);
@@ -38,7 +39,7 @@ void txn_partitions_free(struct txns_partition *partitions, int32_t count)
     free(partitions);
 }
 
-/* ---- values ----------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 static void encode(const struct txn_data *data, struct text_buf *out)
 {
@@ -80,8 +81,8 @@ static bool decode_partitions(struct txn_data *out, const uint8_t *at, size_t le
             return false;
         partition->index = (int32_t)bytes_get32(at);
         partition->topic.len = bytes_get16(at + 4);
-        partition->topic.data = mem_strndup((const char *)at + 6,
-                                            (size_t)partition->topic.len);
+        partition->topic.data =
+            mem_strndup((const char *)at + 6, (size_t)partition->topic.len);
         at += 6 + partition->topic.len;
         left -= 6 + (size_t)partition->topic.len;
     }
@@ -112,14 +113,14 @@ static void key_of(const struct txn *txn, struct text_buf *key)
     text_append_bytes(key, txn->id, (size_t)txn->id_len);
 }
 
-/* ---- loading ---------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------- */
 
 struct loading {
     struct txns *txns;
     int64_t now_ms, wall_ms;
 };
 
-/* How long the timeout of a loaded transaction still runs: the clock may have been set. */
+/* How long a loaded transaction still may take; the wall clock may have been set. */
 static int64_t time_left(const struct txn_data *data, int64_t wall_ms)
 {
     int64_t used = wall_ms - data->start_ms;
@@ -169,7 +170,7 @@ int txns_load(struct txns *txns, int64_t now_ms, int64_t wall_ms, struct error *
     return 0;
 }
 
-/* ---- saving ----------------------------------------------------------------------- */
+/* ---- saving -------------------------------------------------------------- */
 
 int64_t txns_new_id(struct txns *txns)
 {
@@ -180,7 +181,8 @@ int64_t txns_new_id(struct txns *txns)
         bytes_put64(value, (uint64_t)(txns->limit_id + ID_BLOCK));
         /* An id that came twice would pass one producer's records off as another's: no
          * power cut may bring the old block back. */
-        if (store_put(txns->store, ID_KEY, KEY_PREFIX, value, sizeof(value), &err) != 0 ||
+        if (store_put(txns->store, ID_KEY, KEY_PREFIX, value, sizeof(value), &err) !=
+                0 ||
             store_sync(txns->store, &err) != 0) {
             log_write(LOG_ERROR, "ledger", NULL, "no new producer ids: %s", err.text);
             return TXN_NO_ID;
@@ -190,7 +192,8 @@ int64_t txns_new_id(struct txns *txns)
     return txns->next_id++;
 }
 
-bool txn_save(struct txns *txns, struct txn *txn, const struct txn_data *data, bool sync)
+bool txn_save(struct txns *txns, struct txn *txn, const struct txn_data *data,
+              bool sync)
 {
     struct text_buf key = {0}, value = {0};
     struct error err = {0};
@@ -201,15 +204,18 @@ bool txn_save(struct txns *txns, struct txn *txn, const struct txn_data *data, b
     text_buf_clear(&key);
     text_buf_clear(&value);
     if (result != 0) {
-        log_write(LOG_ERROR, "ledger", NULL, "transactional.id %s: %s", txn->id, err.text);
+        log_write(LOG_ERROR, "ledger", NULL, "transactional.id %s: %s", txn->id,
+                  err.text);
         return false;
     }
     if (txn->data.partitions != data->partitions)
         txn_partitions_free(txn->data.partitions, txn->data.partitions_count);
     txn->data = *data;
-    /* It is written and counts; a disk that cannot sync any more is the store's to name. */
+    /* It is written and counts; a disk that cannot sync any more is the store's to
+     * name. */
     if (sync && txns->host.sync && store_sync(txns->store, &err) != 0)
-        log_write(LOG_ERROR, "ledger", NULL, "transactional.id %s: %s", txn->id, err.text);
+        log_write(LOG_ERROR, "ledger", NULL, "transactional.id %s: %s", txn->id,
+                  err.text);
     return true;
 }
 
