@@ -17,7 +17,7 @@ struct original {
     size_t len;
 };
 
-enum { FILES = 64, ROUNDS = 250 };
+enum { FILES = 64, ROUNDS = 150 };
 
 static struct original files[FILES];
 static size_t file_count;
@@ -115,7 +115,7 @@ static int64_t lines_of_loss(int fd)
 
 static void write_log(bool compacted)
 {
-    f.config.segment_bytes = 6000;
+    f.config.segment_bytes = 15000;
     f.config.index_interval_bytes = 700;
     f.config.file_delete_delay_ms = 0;
     f.config.compact_policy = compacted;
