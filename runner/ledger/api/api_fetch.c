@@ -9,6 +9,7 @@
 #include "ledger/api/fetches.h"
 #include "ledger/api/ledger.h"
 #include "ledger/log/partition.h"
+#include "ledger/topic/topics.h"
 #include "ledger/wire/messages_fetch.h"
 
 #include <stdlib.h>
@@ -272,12 +273,26 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* No client follows more than there can be; the answer would cost a lot of memory. */
+static bool asks_too_much(const struct fetch_request *message)
+{
+    int64_t count = 0;
+
+    for (int32_t i = 0; i < message->topics_count; i++)
+        count += message->topics[i].partitions_count;
+    return count > TOPICS_PARTITIONS_MAX;
+}
+
 void api_fetch(struct ledger *ledger, struct request *request)
 {
     const struct fetch_request *message = request->message;
     struct fetch *fetch = mem_arena_alloc(&request->arena, sizeof *fetch);
     enum kafka_error error;
 
+    if (asks_too_much(message)) {
+        request_hang_up(request);
+        return;
+    }
     fetch->fetches = ledger->fetches;
     fetch->request = request;
     fetch->kind =

@@ -130,15 +130,19 @@ static enum output_result send_gathered(struct output *output, int fd,
     return (size_t)n == gather->bytes ? OUTPUT_DONE : OUTPUT_BLOCKED;
 }
 
-static enum output_result send_slice(struct output *output, int fd)
+/* At most *room bytes, which become less. */
+static enum output_result send_slice(struct output *output, int fd, int64_t *room)
 {
     const struct wire_slice *slice = &output->out.slices[output->slice];
 
     while (output->slice_sent < slice->len) {
         off_t at = (off_t)(slice->position + output->slice_sent);
-        ssize_t n =
-            sendfile(fd, slice->fd, &at, (size_t)(slice->len - output->slice_sent));
+        int64_t left = slice->len - output->slice_sent;
+        ssize_t n;
 
+        if (*room <= 0)
+            return OUTPUT_BLOCKED;
+        n = sendfile(fd, slice->fd, &at, (size_t)(left < *room ? left : *room));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -146,6 +150,7 @@ static enum output_result send_slice(struct output *output, int fd)
         if (n == 0)
             return OUTPUT_BROKEN;
         output->slice_sent += n;
+        *room -= n;
     }
     finish_slice(output);
     return OUTPUT_DONE;
@@ -159,6 +164,8 @@ static bool finished(const struct output *output)
 
 enum output_result output_send(struct output *output, int fd, uint8_t *copies)
 {
+    int64_t room = OUTPUT_ROUND;
+
     while (!finished(output)) {
         struct gather gather = {.count = 0};
         enum output_result result;
@@ -167,7 +174,7 @@ enum output_result output_send(struct output *output, int fd, uint8_t *copies)
         if (gather.broken)
             return OUTPUT_BROKEN;
         result = gather.count > 0 ? send_gathered(output, fd, &gather)
-                                  : send_slice(output, fd);
+                                  : send_slice(output, fd, &room);
         if (result != OUTPUT_DONE)
             return result;
     }

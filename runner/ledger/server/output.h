@@ -15,6 +15,7 @@
 enum {
     OUTPUT_SMALL = 16 * 1024,  /* slices up to here are copied: cheaper than sendfile */
     OUTPUT_COPIES = 64 * 1024, /* of them at once */
+    OUTPUT_ROUND = 2 * 1024 * 1024, /* of large ones, before others have their turn */
 };
 
 /* How far an answer has got. Zero-initialise it beside its wire_out. */
@@ -28,9 +29,10 @@ struct output {
 enum output_result { OUTPUT_DONE, OUTPUT_BLOCKED, OUTPUT_BROKEN };
 
 /*
- * Write what the socket takes. copies: OUTPUT_COPIES bytes of room, free again after.
- * Slices are released as soon as they have left. BROKEN: the peer is gone, or a file is
- * shorter than its slice; close the connection.
+ * Write what the socket takes, and no more than is fair to others. copies:
+ * OUTPUT_COPIES bytes of room, free again after. Slices are released as soon as they
+ * have left. BROKEN: the peer is gone, or a file is shorter than its slice; close the
+ * connection.
  */
 enum output_result output_send(struct output *output, int fd, uint8_t *copies);
 
