@@ -13,6 +13,8 @@
 /* ---- DescribeConfigs --------------------------------------------------------------
  */
 
+enum { RESOURCES_MAX = 20000 };
+
 /* One resource that is described. */
 struct description {
     struct ledger *ledger;
@@ -69,8 +71,6 @@ static void show(struct description *to, const struct config_key *key,
     wire_defaults(&describe_configs_response_describe_configs_resource_result_message,
                   out);
     out->name = wire_string_of(key->name);
-    if (value != NULL)
-        value = mem_arena_strdup(&to->request->arena, value);
     out->value = wire_string_of(value);
     out->read_only = to->resource == CONFIG_BROKER && !key->dynamic;
     out->config_source = (int8_t)(count > 0 ? values[0].source : CONFIG_SOURCE_DEFAULT);
@@ -88,9 +88,11 @@ static void show_key(struct description *to, const struct config_key *key)
     struct config_value values[CONFIG_VALUES_MAX];
     char buffer[CONFIG_NUMBER];
     int count = config_values(to->resource, key, to->set, broker, values);
+    const char *value = config_text(to->resource, key->name, to->set, broker, buffer);
 
-    show(to, key, config_text(to->resource, key->name, to->set, broker, buffer), values,
-         count);
+    if (value == buffer)
+        value = mem_arena_strdup(&to->request->arena, buffer);
+    show(to, key, value, values, count);
 }
 
 static void show_all(struct description *to)
@@ -204,9 +206,23 @@ static void describe_one(struct description *to)
     }
 }
 
+/* A small request could ask for a gigabyte of answer. */
+static void refuse_all(struct description *to)
+{
+    struct text_buf message = {0};
+
+    wire_defaults(&describe_configs_response_describe_configs_result_message, to->out);
+    to->out->resource_type = to->asked->resource_type;
+    to->out->resource_name = to->asked->resource_name;
+    text_appendf(&message, "This broker describes at most %d resources at once.",
+                 RESOURCES_MAX);
+    refuse(to, KAFKA_INVALID_REQUEST, &message);
+}
+
 void api_describe_configs(struct ledger *ledger, struct request *request)
 {
     const struct describe_configs_request *asked = request->message;
+    bool too_much = asked->resources_count > RESOURCES_MAX;
     struct describe_configs_response response;
 
     wire_defaults(&describe_configs_response_message, &response);
@@ -219,7 +235,10 @@ void api_describe_configs(struct ledger *ledger, struct request *request)
                                  .request = request,
                                  .asked = &asked->resources[i],
                                  .out = &response.results[i]};
-        describe_one(&to);
+        if (too_much)
+            refuse_all(&to);
+        else
+            describe_one(&to);
     }
     request_answer(request, &response);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MESSAGE_MAX = 4096 };
+
 struct place {
     struct wire_string name;
     int32_t index;
@@ -42,13 +44,26 @@ const enum api_repeated *api_repeated_names(struct mem_arena *arena,
     return result;
 }
 
+/* A name of the client's may be in it; older versions have 32 KiB for it all. */
+static size_t message_bytes(const struct text_buf *message)
+{
+    size_t len = message->len;
+
+    if (len <= MESSAGE_MAX)
+        return len;
+    for (len = MESSAGE_MAX;
+         len > 0 && ((unsigned char)message->data[len] & 0xc0) == 0x80;)
+        len--;
+    return len;
+}
+
 struct wire_string api_take_message(struct mem_arena *arena, struct text_buf *message)
 {
     struct wire_string text = {NULL, -1};
 
     if (message->len > 0) {
-        text.data = mem_arena_strndup(arena, message->data, message->len);
-        text.len = (int32_t)message->len;
+        text.len = (int32_t)message_bytes(message);
+        text.data = mem_arena_strndup(arena, message->data, (size_t)text.len);
     }
     text_buf_clear(message);
     return text;

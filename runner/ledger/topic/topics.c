@@ -181,8 +181,14 @@ static void copy_fixed(struct topics *topics, const struct config_set *fixed)
 struct topics *topics_open(const struct topics_settings *settings, struct store *store,
                            struct error *err)
 {
-    struct topics *topics = mem_alloc(sizeof(*topics));
+    struct topics *topics;
 
+    if (strlen(settings->dir) > TOPICS_PATH - 2 * TOPICS_NAME_MAX) {
+        error_set(err, ERROR_INPUT, "the path of the data folder is too long: %s",
+                  settings->dir);
+        return NULL;
+    }
+    topics = mem_alloc(sizeof(*topics));
     topics->dir = mem_strdup(settings->dir);
     topics->pool = settings->pool;
     topics->store = store;
