@@ -14,7 +14,8 @@ from protocol import Connection
 TOPIC = "raw-" + TAG
 SUBSCRIPTION = (b"\0\1\0\0\0\1" + len(TOPIC).to_bytes(2, "big") + TOPIC.encode() +
                 b"\xff\xff\xff\xff\0\0\0\0")
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# As text, or in base64 as Kafka's own Uuid writes itself.
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<![\w-])[\w-]{22}(?![\w-])")
 STRANGER = "nobody"
 CONCURRENT_TRANSACTIONS = 51
 
@@ -178,12 +179,16 @@ class Client:
             dict(Name=name, Partitions=[dict(PartitionIndex=i) for i in indexes])
             for name, indexes in topics])
 
-    def consumer_heartbeat(self, epoch, member="11111111-1111-1111-1111-111111111111"):
+    def consumer_heartbeat(self, epoch, member="11111111-1111-1111-1111-111111111111",
+                           owned=()):
         answer = self.connection.call(
             "ConsumerGroupHeartbeat", 1, GroupId=self.group, MemberId=member, MemberEpoch=epoch,
-            RebalanceTimeoutMs=5000, SubscribedTopicNames=[TOPIC], TopicPartitions=[])
-        answer.pop("Assignment")
+            RebalanceTimeoutMs=5000, SubscribedTopicNames=[TOPIC], TopicPartitions=owned)
+        given = answer.pop("Assignment")
+        answer["Partitions"] = given and sum(
+            len(t["Partitions"]) for t in given["TopicPartitions"])
         self.hear(f"consumer heartbeat, epoch {epoch}", answer)
+        return answer
 
 
 class Groups(conformance.Case):
@@ -566,6 +571,99 @@ class Groups(conformance.Case):
             c.describe(min(version, 6))
             c.leave((c.member, None), version=min(version - 1, 5))
             c.delete()
+        self.expect_lines()
+
+    def follow(self, c, instance=None):
+        """A member of the classic protocol joins until it may stay; what it gets then."""
+        for _ in range(5):
+            c.try_join("joins again", instance=instance)
+            answer = c.connection.call("SyncGroup", 5, GroupId=self.group, MemberId=c.member,
+                                       GenerationId=c.generation, GroupInstanceId=c.instance,
+                                       ProtocolType="consumer", ProtocolName="range",
+                                       Assignments=[])
+            answer["Assignment"] = len(answer["Assignment"])
+            c.hear("sync", answer)
+            if answer["ErrorCode"] == 0 and c.heartbeat()["ErrorCode"] == 0:
+                return
+
+    def describe_consumer_group(self, c):
+        answer = c.connection.call("ConsumerGroupDescribe", 1, GroupIds=[self.group],
+                                   IncludeAuthorizedOperations=False)
+        for group in answer["Groups"]:
+            for member in group["Members"]:
+                for name in ("Assignment", "TargetAssignment"):
+                    member[name] = sum(len(t["Partitions"])
+                                       for t in member[name]["TopicPartitions"])
+        c.hear("describe consumer group", answer)
+
+    def test_a_classic_group_takes_a_member_of_the_consumer_protocol(self):
+        a, n = self.client("a"), self.client("n")
+        both = (b"\0\1\0\0\0\1" + len(TOPIC).to_bytes(2, "big") + TOPIC.encode() +
+                b"\0\0\0\2\0\0\0\0\0\0\0\1\xff\xff\xff\xff")
+        a.ask_join_new()
+        a.joined()
+        a.sync(assignments=[(a.member, both)])
+        epoch = n.consumer_heartbeat(0)["MemberEpoch"]
+        n.list()
+        n.describe()
+        self.describe_consumer_group(n)
+        a.heartbeat(generation=7)
+        a.heartbeat()
+        a.commit(version=8)
+        a.commit()
+        a.commit(generation=0)
+        a.fetch(member=a.member, epoch=a.generation)
+        a.fetch(member=a.member, epoch=9)
+        a.sync()
+        self.follow(a)
+        epoch = n.consumer_heartbeat(epoch)["MemberEpoch"]
+        self.describe_consumer_group(n)
+        a.commit()
+        a.sync(ProtocolName="other")
+        a.sync(member=STRANGER)
+        x = self.client("x")
+        x.try_join("other protocols", protocols=("other",))
+        x.try_join("another type", protocol_type="connect")
+        x.try_join("no protocols", protocols=())
+        x.try_join("malformed", version=3, metadata=b"?")
+        n.consumer_heartbeat(-1)
+        n.list()
+        n.describe()
+        a.heartbeat()
+        a.try_join("joins again")
+        a.sync()
+        n.describe()
+        a.leave((a.member, None))
+        n.list()
+        n.delete()
+        self.expect_lines()
+
+    def test_a_consumer_group_takes_members_of_the_classic_protocol(self):
+        n, a, b, x = (self.client(name) for name in "nabx")
+        epoch = n.consumer_heartbeat(0)["MemberEpoch"]
+        a.try_join("no protocols", protocols=())
+        a.member = a.try_join("join without id")["MemberId"]
+        self.follow(a)
+        epoch = n.consumer_heartbeat(epoch)["MemberEpoch"]
+        epoch = n.consumer_heartbeat(epoch)["MemberEpoch"]
+        self.follow(a)
+        n.list()
+        self.describe_consumer_group(n)
+        b.instance = "ib"
+        b.try_join("static", version=5)
+        b.heartbeat()
+        b.heartbeat(member=STRANGER)
+        n.consumer_heartbeat(epoch)
+        x.try_join("an unknown instance", member=STRANGER, instance="ix")
+        x.try_join("a fenced one", member=STRANGER, instance="ib")
+        x.heartbeat(member=STRANGER, generation=1)
+        x.heartbeat(member="11111111-1111-1111-1111-111111111111", generation=epoch)
+        x.leave((b.member, "ib"), (STRANGER, None))
+        n.consumer_heartbeat(-1)
+        n.list()
+        a.heartbeat()
+        a.leave((a.member, None))
+        n.list()
         self.expect_lines()
 
     def test_an_empty_group_changes_its_type(self):

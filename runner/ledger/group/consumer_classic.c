@@ -264,14 +264,13 @@ enum kafka_error consumer_classic_join(struct consumer_group *group,
     enum kafka_error error = find(&join, caller, arena);
 
     wire_defaults(&join_group_response_message, response);
-    response->member_id = error == KAFKA_MEMBER_ID_REQUIRED
-                              ? wire_string_of(join.member_id)
-                              : request->member_id;
+    if (error == KAFKA_MEMBER_ID_REQUIRED)
+        response->member_id = wire_string_of(join.member_id);
     if (error != KAFKA_NONE)
         return error;
     if (!consumer_classic_subscription(request->protocols[0].metadata, arena,
                                        &subscription))
-        return KAFKA_INCONSISTENT_GROUP_PROTOCOL;
+        return KAFKA_UNKNOWN_SERVER_ERROR;
     for (int32_t i = 0; i < subscription.owned_partitions_count; i++)
         add_partitions(group, subscription.owned_partitions[i].topic,
                        subscription.owned_partitions[i].partitions,
