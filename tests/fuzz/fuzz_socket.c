@@ -348,6 +348,7 @@ static void look_at_broker(struct fuzz *fuzz)
 
 static void run(struct fuzz *fuzz, int64_t requests)
 {
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     while (fuzz->sent < requests && !fuzz->failed) {
         attack(fuzz, &fuzz->attackers[draw(fuzz, ATTACKERS)]);
         if (fuzz->sent % STRETCH == 0 && !fuzz->failed)
