@@ -4,8 +4,10 @@
 #include "ledger_partition_fixture.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 /* A broker's data folder and what is open of it. */
 struct desk {
@@ -572,6 +574,84 @@ START_TEST(random_changes_are_those_of_a_naive_catalogue)
 }
 END_TEST
 
+/* Make and delete topics for ever; tell every step that is done: +n made, -n deleted.
+ */
+static _Noreturn void change_until_killed(int out)
+{
+    open_desk();
+    for (int32_t n = 1;; n++) {
+        char name[16];
+        int32_t told = n;
+        snprintf(name, sizeof(name), "k%d", n);
+        if (strcmp(create(name, 2, 1), "0 ") != 0)
+            _exit(1);
+        append(find(name), 1, 1);
+        if (write(out, &told, sizeof(told)) != sizeof(told))
+            _exit(1);
+        if (n % 3 == 0 && delete_topic(find(name)) == KAFKA_NONE) {
+            told = -n;
+            if (write(out, &told, sizeof(told)) != sizeof(told))
+                _exit(1);
+        }
+        topics_tick(desk.topics, desk.now_ms, desk.wall_ms);
+    }
+}
+
+/* What was told is so, of what was not told either is right; nothing is half. */
+static int check_after_kill(int in, int32_t *count)
+{
+    int wrong = 0;
+    int32_t told = 0;
+
+    open_desk();
+    while (read(in, &told, sizeof(told)) == (ssize_t)sizeof(told)) {
+        char name[16];
+        const struct topic *topic;
+        snprintf(name, sizeof(name), "k%d", abs(told));
+        topic = find(name);
+        if (told < 0)
+            wrong += topic != NULL;
+        else if (told % 3 != 0)
+            wrong += topic == NULL ||
+                     partition_end(topics_partition(desk.topics, find(name), 1)) != 1;
+        ++*count;
+    }
+    tick_out();
+    wrong += folders(".stray") + folders(".delete");
+    while (topics_count(desk.topics) > 0)
+        wrong += delete_topic(topics_at(desk.topics, 0)) != KAFKA_NONE;
+    tick_out();
+    wrong += folders("");
+    return wrong;
+}
+
+START_TEST(kill_9_at_any_moment_leaves_no_half_topic)
+{
+    uint32_t seed = 31;
+    int32_t count = 0;
+    int wrong = 0;
+
+    for (int round = 0; round < 20; round++) {
+        int pipes[2];
+        pid_t child;
+        close_desk();
+        ck_assert_int_eq(pipe(pipes), 0);
+        fcntl(pipes[1], F_SETPIPE_SZ, 1024 * 1024);
+        child = fork();
+        if (child == 0)
+            change_until_killed(pipes[1]);
+        close(pipes[1]);
+        usleep(5000 + bench_random(&seed) % 40000);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        wrong += check_after_kill(pipes[0], &count);
+        close(pipes[0]);
+    }
+    ck_assert_int_eq(wrong, 0);
+    ck_assert_int_gt(count, 20);
+}
+END_TEST
+
 START_TEST(ten_thousand_partitions_cost_nothing_until_they_are_used)
 {
     int opened = 0;
@@ -618,6 +698,7 @@ int main(void)
     tcase_add_test(tests, configs_of_a_group_are_kept_and_have_defaults);
     tcase_add_test(tests, a_full_disk_makes_no_half_topic);
     tcase_add_test(tests, random_changes_are_those_of_a_naive_catalogue);
+    tcase_add_test(tests, kill_9_at_any_moment_leaves_no_half_topic);
     tcase_add_test(tests, ten_thousand_partitions_cost_nothing_until_they_are_used);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_NORMAL);
