@@ -56,6 +56,7 @@ class Ledger:
         self.folder = folder
         self.auto_create = auto_create
         self.pid_file = os.path.join(folder, "pid")
+        self.process = None
 
     def start(self):
         os.makedirs(self.folder, exist_ok=True)
@@ -64,8 +65,9 @@ class Ledger:
         if self.auto_create:
             command += ["auto_create=1", "partitions=3"]
         with open(os.path.join(self.folder, "log"), "ab") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=log, start_new_session=True)
+            self.process = process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
         with open(self.pid_file, "w", encoding="ascii") as file:
             file.write(f"{process.pid}\n")
         end = time.monotonic() + READY_SECONDS
@@ -90,14 +92,12 @@ class Ledger:
                 os.kill(pid, signal.SIGKILL)
                 break
             time.sleep(0.02)
+        if self.process:
+            self.process.wait(timeout=10)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def alive(pid):
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
             return file.read().rsplit(")", 1)[1].split()[0] != "Z"

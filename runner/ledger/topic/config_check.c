@@ -144,13 +144,18 @@ static bool check_double(const struct config_key *key, const char *value,
                          struct text_buf *message)
 {
     char *end;
+    char shown[64];
     double number = strtod(value, &end);
 
     if (end == value || *end != '\0' || isnan(number)) {
         refuse(message, key, value, "Not a number of type DOUBLE");
         return false;
     }
-    return check_range(key, value, number, message);
+    /* A whole number is named in Java's form: 2.0, not 2. */
+    snprintf(shown, sizeof(shown), "%.15g", number);
+    if (strpbrk(shown, ".e") == NULL)
+        snprintf(shown, sizeof(shown), "%.1f", number);
+    return check_range(key, shown, number, message);
 }
 
 /* Check a value by its type; *value is replaced by Kafka's form of it. */
