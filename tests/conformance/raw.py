@@ -1,248 +1,105 @@
 # SPDX-License-Identifier: MIT
-"""A few requests of the Kafka protocol written by hand, for what no client can be made to
-send: heartbeats of the consumer protocol with any member id and epoch. All versions used
-here are flexible."""
-import socket
+"""What test_heartbeat sends: heartbeats of the consumer protocol with any member id and
+epoch, and what members of the classic protocol send to the same group."""
 import struct
+import uuid
+
+import protocol
 
 
-class Writer:
-    def __init__(self):
-        self.data = bytearray()
-
-    def put(self, form, *values):
-        self.data += struct.pack(">" + form, *values)
-        return self
-
-    def count(self, number):
-        while number >= 128:
-            self.data.append(number & 127 | 128)
-            number >>= 7
-        self.data.append(number)
-        return self
-
-    def text(self, value):
-        raw = None if value is None else value.encode()
-        self.count(0 if raw is None else len(raw) + 1)
-        self.data += raw or b""
-        return self
-
-    def array(self, items, write):
-        self.count(0 if items is None else len(items) + 1)
-        for item in items or ():
-            write(self, item)
-        return self
-
-    def uuid(self, value):
-        self.data += value
-        return self
-
-    def end(self):
-        """No tagged fields."""
-        return self.count(0)
+def by_topic(topics):
+    """{topic id: [partition]} of a list of topics with partitions."""
+    return {t["TopicId"].bytes: sorted(t["Partitions"]) for t in topics}
 
 
-class Reader:
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, size):
-        self.at += size
-        return self.data[self.at - size:self.at]
-
-    def get(self, form):
-        return struct.unpack(">" + form, self.take(struct.calcsize(">" + form)))[0]
-
-    def count(self):
-        number = shift = 0
-        while True:
-            byte = self.take(1)[0]
-            number |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return number
-
-    def text(self):
-        size = self.count()
-        return None if size == 0 else self.take(size - 1).decode()
-
-    def array(self, read):
-        size = self.count()
-        return None if size == 0 else [read() for _ in range(size - 1)]
-
-    def end(self):
-        for _ in range(self.count()):
-            self.count()
-            self.take(self.count())
-
-
-class Connection:
-    def __init__(self, address):
-        host, port = address.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), timeout=60)
-        self.correlation = 0
-
-    def close(self):
-        self.socket.close()
-
-    def receive(self, size):
-        data = b""
-        while len(data) < size:
-            piece = self.socket.recv(size - len(data))
-            if not piece:
-                raise EOFError("the broker closed the connection")
-            data += piece
-        return data
-
-    def call(self, key, version, body):
-        """The body of the answer."""
-        self.correlation += 1
-        head = Writer().put("hhih", key, version, self.correlation, 3)
-        frame = bytes(head.data) + b"raw\0" + bytes(body.data)
-        self.socket.sendall(struct.pack(">i", len(frame)) + frame)
-        answer = Reader(self.receive(struct.unpack(">i", self.receive(4))[0]))
-        answer.get("i")
-        answer.end()
-        return answer
-
+class Connection(protocol.Connection):
     def create_topic(self, name, partitions):
         """Its id."""
-        body = Writer().array([name], lambda w, n: w.text(n).put("ih", partitions, 1)
-                              .array([], None).array([], None).end())
-        answer = self.call(19, 7, body.put("ib", 10000, 0).end())
-        answer.get("i")
-        _, topic, error = answer.array(
-            lambda: (answer.text(), answer.take(16), answer.get("h")))[0]
-        assert error == 0, error
-        return topic
+        answer = self.call("CreateTopics", 7, timeoutMs=10000, Topics=[dict(
+            Name=name, NumPartitions=partitions, ReplicationFactor=1)])["Topics"][0]
+        assert answer["ErrorCode"] == 0, answer
+        return answer["TopicId"].bytes
 
     def grow_topic(self, name, partitions):
-        body = Writer().array([name], lambda w, n: w.text(n).put("i", partitions)
-                              .array(None, None).end())
-        self.call(37, 3, body.put("ib", 10000, 0).end())
+        self.call("CreatePartitions", 3, TimeoutMs=10000, Topics=[dict(
+            Name=name, Count=partitions, Assignments=None)])
 
     def delete_topic(self, name):
-        body = Writer().array([name], lambda w, n: w.text(n).uuid(bytes(16)).end())
-        self.call(20, 6, body.put("i", 10000).end())
+        self.call("DeleteTopics", 6, TimeoutMs=10000, Topics=[dict(Name=name)])
 
     def heartbeat(self, group, member, epoch, instance=None, rack=None, timeout=-1,
                   names=None, regex=None, assignor=None, owned=None, version=1):
         """ConsumerGroupHeartbeat: (error, text, member, epoch, interval, {topic id: [partition]})."""
-        body = Writer().text(group).text(member).put("i", epoch).text(instance).text(rack)
-        body.put("i", timeout).array(names, lambda w, name: w.text(name))
-        if version >= 1:
-            body.text(regex)
-        body.text(assignor)
-        body.array(None if owned is None else list(owned.items()),
-                   lambda w, item: w.uuid(item[0]).array(
-                       item[1], lambda w, number: w.put("i", number)).end())
-        answer = self.call(68, version, body.end())
-        answer.get("i")
-        head = (answer.get("h"), answer.text(), answer.text(), answer.get("i"),
-                answer.get("i"))
-        if answer.get("b") < 0:
-            return (*head, None)
-        return (*head, {topic: sorted(numbers) for topic, numbers, _ in answer.array(
-            lambda: (answer.take(16), answer.array(lambda: answer.get("i")), answer.end()))})
+        answer = self.call(
+            "ConsumerGroupHeartbeat", version, GroupId=group, MemberId=member,
+            MemberEpoch=epoch, InstanceId=instance, RackId=rack, RebalanceTimeoutMs=timeout,
+            SubscribedTopicNames=names, SubscribedTopicRegex=regex, ServerAssignor=assignor,
+            TopicPartitions=None if owned is None else [
+                dict(TopicId=uuid.UUID(bytes=topic), Partitions=numbers)
+                for topic, numbers in owned.items()])
+        given = answer["Assignment"]
+        return (answer["ErrorCode"], answer["ErrorMessage"], answer["MemberId"],
+                answer["MemberEpoch"], answer["HeartbeatIntervalMs"],
+                given and by_topic(given["TopicPartitions"]))
 
     def describe(self, group):
         """ConsumerGroupDescribe: one line for the group and one for each member."""
-        answer = self.call(69, 1, Writer().array([group], lambda w, g: w.text(g))
-                           .put("b", 1).end())
-        answer.get("i")
+        answer = self.call("ConsumerGroupDescribe", 1, GroupIds=[group],
+                           IncludeAuthorizedOperations=True)["Groups"][0]
 
-        def assignment():
-            topics = answer.array(lambda: (
-                answer.take(16), answer.text(),
-                sorted(answer.array(lambda: answer.get("i"))), answer.end())[1:3])
-            answer.end()
-            return sorted(topics)
+        def line(member):
+            values = dict(member)
+            for name in ("Assignment", "TargetAssignment"):
+                values[name] = sorted((t["TopicName"], sorted(t["Partitions"]))
+                                      for t in member[name]["TopicPartitions"])
+            return list(values.values())
 
-        def member():
-            line = [answer.text(), answer.text(), answer.text(), answer.get("i"),
-                    answer.text(), answer.text(), answer.array(answer.text), answer.text(),
-                    assignment(), assignment(), answer.get("b")]
-            answer.end()
-            return line
-
-        def described():
-            head = [answer.get("h"), answer.text(), answer.text(), answer.text(),
-                    answer.get("i"), answer.get("i"), answer.text()]
-            members = sorted(answer.array(member), key=str)
-            head.append(answer.get("i"))
-            answer.end()
-            return [head, *members]
-
-        return answer.array(described)[0]
+        members = answer.pop("Members")
+        return [list(answer.values()), *sorted(map(line, members), key=str)]
 
     def commit(self, group, member, epoch, topic, offset, version=9):
         """OffsetCommit of partition 0: its error."""
-        body = Writer().text(group).put("i", epoch).text(member).text(None)
-        body.array([topic], lambda w, name: w.text(name).array(
-            [0], lambda w, number: w.put("iqi", number, offset, -1).text("").end()).end())
-        answer = self.call(8, version, body.end())
-        answer.get("i")
-        return answer.array(lambda: (answer.text(), answer.array(
-            lambda: (answer.get("i"), answer.get("h"), answer.end())[1]), answer.end())[1])
+        answer = self.call("OffsetCommit", version, GroupId=group, MemberId=member,
+                           GenerationIdOrMemberEpoch=epoch, Topics=[dict(
+                               Name=topic, Partitions=[dict(
+                                   PartitionIndex=0, CommittedOffset=offset,
+                                   CommittedMetadata="")])])
+        return [[p["ErrorCode"] for p in t["Partitions"]] for t in answer["Topics"]]
 
     def committed(self, group, member, epoch, topic):
         """OffsetFetch of partition 0: (error of the group, offsets)."""
-        body = Writer().array([group], lambda w, name: w.text(name).text(member)
-                              .put("i", epoch).array(
-                                  [topic], lambda w, t: w.text(t).array(
-                                      [0], lambda w, number: w.put("i", number)).end())
-                              .end())
-        answer = self.call(9, 9, body.put("b", 0).end())
-        answer.get("i")
-
-        def partition():
-            values = (answer.get("i"), answer.get("q"), answer.get("i"), answer.text(),
-                      answer.get("h"))
-            answer.end()
-            return values[1]
-
-        def topics():
-            return (answer.text(), answer.array(partition), answer.end())[1]
-
-        return answer.array(lambda: (answer.text(), answer.array(topics), answer.get("h"),
-                                     answer.end())[1:3])[0][::-1]
+        answer = self.call("OffsetFetch", 9, Groups=[dict(
+            GroupId=group, MemberId=member, MemberEpoch=epoch,
+            Topics=[dict(Name=topic, PartitionIndexes=[0])])])["Groups"][0]
+        return answer["ErrorCode"], [[p["CommittedOffset"] for p in t["Partitions"]]
+                                     for t in answer["Topics"]]
 
     def join(self, group, member, protocols, instance=None):
         """JoinGroup of the classic protocol: (error, generation, protocol, leader, member)."""
-        body = Writer().text(group).put("ii", 45000, 60000).text(member).text(instance)
-        body.text("consumer").array(protocols, lambda w, p: w.text(p[0]).count(
-            len(p[1]) + 1).uuid(p[1]).end())
-        answer = self.call(11, 9, body.text(None).end())
-        answer.get("i")
-        error, generation, _ = answer.get("h"), answer.get("i"), answer.text()
-        protocol, leader = answer.text(), answer.text()
-        answer.get("b")
-        return error, generation, protocol, leader, answer.text()
+        answer = self.call("JoinGroup", 9, GroupId=group, SessionTimeoutMs=45000,
+                           RebalanceTimeoutMs=60000, MemberId=member,
+                           GroupInstanceId=instance, ProtocolType="consumer", Protocols=[
+                               dict(Name=n, Metadata=m) for n, m in protocols])
+        return tuple(answer[name] for name in (
+            "ErrorCode", "GenerationId", "ProtocolName", "Leader", "MemberId"))
 
-    def sync(self, group, member, generation, protocol, assignments=None, instance=None):
+    def sync(self, group, member, generation, protocol_name, assignments=None, instance=None):
         """SyncGroup: (error, what is embedded in the protocol)."""
-        body = Writer().text(group).put("i", generation).text(member).text(instance)
-        body.text("consumer").text(protocol)
-        body.array(list((assignments or {}).items()), lambda w, a: w.text(a[0]).count(
-            len(a[1]) + 1).uuid(a[1]).end())
-        answer = self.call(14, 5, body.end())
-        answer.get("i")
-        error, _, _ = answer.get("h"), answer.text(), answer.text()
-        return error, answer.take(answer.count() - 1)
+        answer = self.call("SyncGroup", 5, GroupId=group, GenerationId=generation,
+                           MemberId=member, GroupInstanceId=instance,
+                           ProtocolType="consumer", ProtocolName=protocol_name, Assignments=[
+                               dict(MemberId=m, Assignment=a)
+                               for m, a in (assignments or {}).items()])
+        return answer["ErrorCode"], answer["Assignment"]
 
     def classic_heartbeat(self, group, member, generation, instance=None):
-        body = Writer().text(group).put("i", generation).text(member).text(instance)
-        answer = self.call(12, 4, body.end())
-        answer.get("i")
-        return answer.get("h")
+        return self.call("Heartbeat", 4, GroupId=group, GenerationId=generation,
+                         MemberId=member, GroupInstanceId=instance)["ErrorCode"]
 
     def classic_leave(self, group, member, instance=None):
-        body = Writer().text(group).array(
-            [member], lambda w, m: w.text(m).text(instance).text(None).end())
-        answer = self.call(13, 5, body.end())
-        answer.get("i")
-        return answer.get("h"), answer.array(
-            lambda: (answer.text(), answer.text(), answer.get("h"), answer.end())[2])
+        answer = self.call("LeaveGroup", 5, GroupId=group, Members=[
+            dict(MemberId=member, GroupInstanceId=instance)])
+        return answer["ErrorCode"], [m["ErrorCode"] for m in answer["Members"]]
 
 
 def embedded(topics):
@@ -272,9 +129,9 @@ def assigned(data):
     """The other way round."""
     if not data:
         return None
-    answer, topics = Reader(data), {}
-    answer.get("h")
-    for _ in range(answer.get("i")):
-        name = answer.take(answer.get("h")).decode()
-        topics[name] = sorted(answer.get("i") for _ in range(answer.get("i")))
+    answer, topics = protocol.Reader(data), {}
+    answer.number(">h")
+    for _ in range(answer.number(">i")):
+        name = answer.take(answer.number(">h")).decode()
+        topics[name] = sorted(answer.number(">i") for _ in range(answer.number(">i")))
     return topics
