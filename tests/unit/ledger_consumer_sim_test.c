@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * A random life of a consumer group: members that join, give up slowly, die, leave,
+ * A random life of a consumer group, of members of the consumer protocol and, in the
+ * last case, of the classic one as well: members that join, give up slowly, die, leave,
  * come back with instance ids, lose answers; topics that come, grow and go; a disk that
  * is full now and then; a broker that restarts at any moment. At no time do two members
  * of the group use one partition, and when it is quiet everything comes to rest.
  */
 #include "../support/consumer_fake.h"
+
+#include "ledger/group/consumer_classic.h"
+#include "ledger/wire/messages_groups.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -16,7 +20,7 @@ enum {
     CLIENTS = 7,
     NAMES = 4,
     PARTITIONS = 5,
-    STEPS = 4000,
+    STEPS = 2000,
     QUIET_ROUNDS = 60,
     HEARTBEAT_MS = 5000,
 };
@@ -27,6 +31,9 @@ struct client {
     char instance[FAKE_NAME]; /* "": dynamic */
     char subscription[FAKE_NAME];
     bool by_pattern;
+    bool classic;   /* uses the classic protocol */
+    bool eager;     /* and gives up everything before it joins again */
+    bool joins;     /* it was told to */
     bool alive;     /* the process runs */
     bool member;    /* it believes to be one */
     bool tells_all; /* the next heartbeat says everything, the last answer got lost */
@@ -44,6 +51,7 @@ static const char *const names[NAMES] = {"t", "u", "v", "w"};
 static unsigned seed;
 static int incarnations;
 static int doubles, backwards, surprises;
+static bool with_classic;
 
 static int pick(int below)
 {
@@ -72,7 +80,7 @@ static void choose_subscription(struct client *client, bool alike)
     static const char *const sets[] = {"t,u", "t,u", "t,u,v", "u,w", "v"};
     static const char *const patterns[] = {"[tu]", ".*", "w|v"};
 
-    client->by_pattern = !alike && pick(4) == 0;
+    client->by_pattern = !alike && !client->classic && pick(4) == 0;
     snprintf(client->subscription, sizeof(client->subscription), "%s",
              client->by_pattern ? patterns[pick(3)] : sets[alike ? 0 : pick(5)]);
 }
@@ -82,7 +90,12 @@ static void start_client(struct client *client, bool alike)
     forget_group(client);
     client->alive = true;
     client->next_ms = fake.now_ms;
+    client->classic = with_classic && pick(2) == 0;
+    client->eager = pick(2) == 0;
+    client->joins = false;
     new_id(client);
+    if (client->classic)
+        client->id[0] = '\0'; /* the broker gives it one */
     choose_subscription(client, alike);
 }
 
@@ -184,6 +197,180 @@ static void beat(struct client *client, bool slow)
         take_answer(client, error, slow);
 }
 
+/* ---- clients of the classic protocol --------------------------------------------- */
+
+/* The embedded subscription: what it wants and what it owns. */
+static struct wire_bytes said(const struct client *client, struct wire_out *out,
+                              struct mem_arena *arena)
+{
+    struct consumer_protocol_subscription subscription;
+    struct consumer_protocol_subscription_topic_partition *topics =
+        mem_arena_alloc(arena, FAKE_TOPICS * sizeof(*topics));
+    struct consumer_group_heartbeat_request wanted;
+    size_t run;
+
+    wanted = fake_request(client->id, 0);
+    fake_subscribe(&fake, &wanted, client->subscription);
+    wire_defaults(&consumer_protocol_subscription_message, &subscription);
+    subscription.topics = wanted.subscribed_topic_names;
+    subscription.topics_count = wanted.subscribed_topic_names_count;
+    subscription.owned_partitions = topics;
+    for (size_t i = 0; i < client->uses.count; i += run) {
+        int32_t *numbers = mem_arena_alloc(arena, PARTITIONS * sizeof(*numbers));
+        struct group_topic topic;
+
+        run = partition_set_run(&client->uses, i);
+        if (!fake.env.topics.find_id(&fake, &client->uses.items[i].topic, &topic))
+            continue;
+        for (size_t j = 0; j < run; j++)
+            numbers[j] = client->uses.items[i + j].partition;
+        topics[subscription.owned_partitions_count++] =
+            (struct consumer_protocol_subscription_topic_partition){
+                wire_string_of(topic.name), numbers, (int32_t)run};
+    }
+    text_append_bytes(&out->bytes, "\0\1", 2);
+    wire_write(&consumer_protocol_subscription_message, 1, &subscription, out);
+    return (struct wire_bytes){(const uint8_t *)out->bytes.data,
+                               (int32_t)out->bytes.len};
+}
+
+static struct groups_caller who(int16_t version)
+{
+    return (struct groups_caller){wire_string_of("c"), "/127.0.0.1", fake.now_ms,
+                                  fake.now_ms, version};
+}
+
+static struct wire_string instance_of(const struct client *client)
+{
+    return wire_string_of(*client->instance != '\0' ? client->instance : NULL);
+}
+
+static enum kafka_error classic_join(struct client *client)
+{
+    struct join_group_request_join_group_request_protocol protocol = {
+        .name = wire_string_of("range")};
+    struct groups_caller caller = who(9);
+    struct join_group_response response;
+    struct join_group_request request;
+    struct mem_arena arena = {0};
+    struct wire_out out = {0};
+    enum kafka_error error;
+
+    if (client->eager)
+        partition_set_clear(&client->uses);
+    wire_defaults(&join_group_request_message, &request);
+    protocol.metadata = said(client, &out, &arena);
+    request.member_id = wire_string_of(client->id);
+    request.group_instance_id = instance_of(client);
+    request.session_timeout_ms = 30000;
+    request.rebalance_timeout_ms = 20000;
+    request.protocol_type = wire_string_of("consumer");
+    request.protocols = &protocol;
+    request.protocols_count = 1;
+    error = consumer_classic_join(fake.group, &request, &caller, &arena, &response);
+    if (error == KAFKA_NONE || error == KAFKA_MEMBER_ID_REQUIRED)
+        snprintf(client->id, sizeof(client->id), "%.*s", response.member_id.len,
+                 response.member_id.data);
+    if (error == KAFKA_NONE)
+        client->epoch = response.generation_id;
+    wire_out_clear(&out);
+    mem_arena_clear(&arena);
+    return error;
+}
+
+/* A cooperative one keeps what it has, and joins again when it had to give up some. */
+static enum kafka_error classic_sync(struct client *client)
+{
+    struct groups_caller caller = who(5);
+    struct sync_group_response response;
+    struct sync_group_request request;
+    struct mem_arena arena = {0};
+    enum kafka_error error;
+    bool custom;
+
+    wire_defaults(&sync_group_request_message, &request);
+    request.member_id = wire_string_of(client->id);
+    request.group_instance_id = instance_of(client);
+    request.generation_id = client->epoch;
+    error = consumer_classic_sync(fake.group, &request, &caller, &arena, &response);
+    if (error == KAFKA_NONE) {
+        partition_set_clear(&client->assigned);
+        consumer_classic_assigned(fake.group, response.assignment, &client->assigned,
+                                  &custom);
+        client->joins = !partition_set_within(&client->uses, &client->assigned);
+        partition_set_clear(&client->uses);
+        client->uses = partition_set_copy(&client->assigned);
+    }
+    mem_arena_clear(&arena);
+    return error;
+}
+
+static enum kafka_error classic_step(struct client *client, bool slow)
+{
+    struct groups_caller caller = who(4);
+    struct heartbeat_request request;
+    enum kafka_error error = KAFKA_NONE;
+
+    if (client->member && !client->joins) {
+        wire_defaults(&heartbeat_request_message, &request);
+        request.member_id = wire_string_of(client->id);
+        request.group_instance_id = instance_of(client);
+        request.generation_id = client->epoch;
+        error = consumer_classic_heartbeat(fake.group, &request, &caller);
+        client->joins = error == KAFKA_REBALANCE_IN_PROGRESS;
+        return client->joins ? KAFKA_NONE : error;
+    }
+    error = classic_join(client);
+    if (error == KAFKA_MEMBER_ID_REQUIRED)
+        error = classic_join(client);
+    if (error != KAFKA_NONE || (slow && pick(15) == 0))
+        return error; /* or the answer gets lost */
+    client->member = true;
+    client->joins = false;
+    error = classic_sync(client);
+    if (error == KAFKA_REBALANCE_IN_PROGRESS)
+        client->joins = true;
+    return client->joins ? KAFKA_NONE : error;
+}
+
+static void classic_beat(struct client *client, bool slow)
+{
+    enum kafka_error error;
+
+    if (!client->alive || client->next_ms > fake.now_ms)
+        return;
+    client->next_ms = fake.now_ms + HEARTBEAT_MS;
+    error = classic_step(client, slow);
+    switch (error) {
+    case KAFKA_NONE:
+        return;
+    case KAFKA_COORDINATOR_NOT_AVAILABLE:
+        client->joins = true;
+        return;
+    case KAFKA_UNKNOWN_MEMBER_ID:
+    case KAFKA_ILLEGAL_GENERATION:
+        forget_group(client);
+        client->joins = false;
+        if (error == KAFKA_UNKNOWN_MEMBER_ID)
+            client->id[0] = '\0';
+        return;
+    case KAFKA_FENCED_INSTANCE_ID:
+        forget_group(client);
+        client->alive = false;
+        return;
+    default:
+        surprises++;
+    }
+}
+
+static void any_beat(struct client *client, bool slow)
+{
+    if (client->classic)
+        classic_beat(client, slow);
+    else
+        beat(client, slow);
+}
+
 static void leave(struct client *client)
 {
     bool for_a_while = *client->instance != '\0' && pick(2) == 0;
@@ -192,7 +379,9 @@ static void leave(struct client *client)
 
     if (*client->instance != '\0')
         request.instance_id = wire_string_of(client->instance);
-    if (client->member)
+    if (client->member && client->classic)
+        consumer_leave(fake.group, wire_string_of(client->id), instance_of(client));
+    else if (client->member)
         fake_send(&fake, &request);
     forget_group(client);
     client->alive = false;
@@ -264,6 +453,7 @@ static void disturb(bool alike)
         if (client->alive && !alike) {
             choose_subscription(client, alike);
             client->tells_all = client->member;
+            client->joins = client->member;
         }
         return;
     default:
@@ -280,7 +470,7 @@ static void step(bool alike)
         fake_disk(&fake, true);
     fake.now_ms += pick(1500);
     for (int i = 0; i < CLIENTS; i++)
-        beat(&clients[i], true);
+        any_beat(&clients[i], true);
     consumer_tick(fake.group, fake.now_ms);
     if (full_disk)
         fake_disk(&fake, false);
@@ -294,7 +484,7 @@ static void become_quiet(void)
         fake.now_ms += HEARTBEAT_MS;
         for (int i = 0; i < CLIENTS; i++) {
             clients[i].done_ms = fake.now_ms;
-            beat(&clients[i], false);
+            any_beat(&clients[i], false);
         }
         consumer_tick(fake.group, fake.now_ms);
         check_owners();
@@ -395,6 +585,13 @@ START_TEST(members_with_different_subscriptions_come_to_rest)
 }
 END_TEST
 
+START_TEST(members_of_both_protocols_come_to_rest)
+{
+    with_classic = true;
+    run((unsigned)_i * 31337 + 3, false);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("consumer_sim");
@@ -403,8 +600,9 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, members_with_one_subscription_share_evenly, 0, 4);
-    tcase_add_loop_test(tcase, members_with_different_subscriptions_come_to_rest, 0, 6);
+    tcase_add_loop_test(tcase, members_with_one_subscription_share_evenly, 0, 2);
+    tcase_add_loop_test(tcase, members_with_different_subscriptions_come_to_rest, 0, 3);
+    tcase_add_loop_test(tcase, members_of_both_protocols_come_to_rest, 0, 3);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -53,19 +53,21 @@ static const char *take_member(struct consumer_group *group, const struct classi
 {
     struct consumer_protocol_subscription said;
     struct wire_bytes metadata = classic_member_metadata(from, classic->protocol);
+    const char *id = mem_arena_strndup(arena, from->id.data, (size_t)from->id.len);
     struct partition_set assigned = {0};
     struct consumer_member *member;
     bool custom = false;
 
     if (metadata.len < 0 && from->protocols_count > 0)
         metadata = from->protocols[0].metadata;
-    if (!consumer_classic_subscription(metadata, arena, &said) ||
+    if (strlen(id) != (size_t)from->id.len || /* an id with a NUL is no id here */
+        !consumer_classic_subscription(metadata, arena, &said) ||
         !consumer_classic_assigned(group, from->assignment, &assigned, &custom)) {
         partition_set_clear(&assigned);
         return custom ? custom_assignor : malformed;
     }
     drop_taken(group, &assigned);
-    member = consumer_member_new(mem_arena_strndup(arena, from->id.data, (size_t)from->id.len));
+    member = consumer_member_new(id);
     consumer_member_update_classic(
         member, &(struct consumer_classic_facts){
                     .instance_id = from->instance,
