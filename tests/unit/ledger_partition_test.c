@@ -434,6 +434,67 @@ START_TEST(offsets_are_listed_within_what_the_reader_may_see)
 }
 END_TEST
 
+struct whole {
+    int64_t next;
+};
+
+static bool is_whole(void *arg, const struct batch *batch, const uint8_t *data,
+                     const struct partition_slice *slice)
+{
+    struct whole *whole = arg;
+    bool right =
+        batch->base_offset == whole->next && batch_crc_ok(data, (size_t)batch->size);
+
+    (void)slice;
+    whole->next = batch_next_offset(batch);
+    return right;
+}
+
+START_TEST(random_bytes_do_no_harm)
+{
+    struct bench b;
+    struct whole whole = {0};
+    uint32_t random = 99;
+    int taken = 0;
+
+    bench_begin(&b);
+    for (int i = 0; i < 12000; i++) {
+        struct bench_batch spec = {.producer_id =
+                                       (int64_t)(bench_random(&random) % 4) - 1,
+                                   .epoch = (int16_t)(bench_random(&random) % 3),
+                                   .sequence = (int32_t)(bench_random(&random) % 4),
+                                   .count = 1 + (int32_t)(bench_random(&random) % 3)};
+        size_t size;
+        uint8_t *data = bench_make(&b.builder, &spec, b.wall_ms, &size);
+        for (int faults = (int)(bench_random(&random) % 4); faults > 0; faults--)
+            data[bench_random(&random) % (size > 62 ? 62 : size)] ^=
+                (uint8_t)(1U << (bench_random(&random) % 8));
+        if (bench_random(&random) % 4 > 0)
+            make_crc(data, size);
+        if (bench_random(&random) % 10 == 0)
+            size = bench_random(&random) % (size + 1);
+        uint8_t *copy = mem_alloc(size + 1); /* its end is watched by the sanitizer */
+        memcpy(copy, data, size);
+        const struct partition_append_how how = {
+            .wall_ms = b.wall_ms, .version = 12, .verified = i % 2 == 0};
+        struct partition_appended out;
+        int64_t id;
+        int16_t epoch;
+        (void)partition_asks_coordinator(b.partition, copy, (int64_t)size, &id, &epoch);
+        taken += partition_append(b.partition, copy, (int64_t)size, &how, &out) ==
+                     KAFKA_NONE &&
+                 !out.duplicate;
+        free(copy);
+        if (i % 3000 == 2999)
+            bench_crash(&b);
+    }
+    ck_assert_int_gt(taken, 300);
+    ck_assert(bench_each(b.partition, false, is_whole, &whole));
+    ck_assert_int_eq(whole.next, partition_end(b.partition));
+    bench_end(&b);
+}
+END_TEST
+
 static void count_moves(void *arg, struct partition *partition)
 {
     int *count = arg;
@@ -478,6 +539,7 @@ int main(void)
     tcase_add_test(cases, the_last_stable_offset_waits_for_the_oldest_open_transaction);
     tcase_add_test(cases, records_are_deleted_up_to_an_offset);
     tcase_add_test(cases, offsets_are_listed_within_what_the_reader_may_see);
+    tcase_add_test(cases, random_bytes_do_no_harm);
     tcase_add_test(cases, the_listener_hears_of_appends_and_markers);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

@@ -4,7 +4,7 @@
 #include "ledger/log/aborted.h"
 #include "ledger/log/producers.h"
 
-enum { PRODUCERS = 6, ROUNDS = 4000, KEPT = 20000 };
+enum { PRODUCERS = 6, ROUNDS = 2500, KEPT = 20000 };
 
 /* ---- a naive model of idempotent producers ------------------------------- */
 
@@ -416,7 +416,7 @@ int main(void)
     TCase *cases = tcase_create("all");
 
     tcase_add_loop_test(cases, idempotent_producers_do_as_the_model_through_restarts, 0,
-                        12);
+                        5);
     tcase_add_test(cases,
                    a_producer_that_is_not_known_begins_anywhere_but_in_version_2_at_0);
     tcase_add_test(cases,

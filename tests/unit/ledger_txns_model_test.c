@@ -422,7 +422,7 @@ int main(void)
     TCase *cases = tcase_create("all");
 
     tcase_add_loop_test(cases, readers_and_groups_find_exactly_what_was_committed, 0,
-                        12);
+                        5);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger_txns_fixture.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 enum { V1 = 4, V2 = 5 }; /* of EndTxn */
 
 static const struct txns_producer NOBODY = {.id = -1, .epoch = -1};
@@ -315,6 +318,68 @@ START_TEST(while_a_disk_refuses_the_end_everyone_waits)
 }
 END_TEST
 
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    (void)setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+static enum kafka_error write_first(struct world *w, const struct txns_writer *who)
+{
+    const struct partition_append_how how = {
+        .wall_ms = w->time.wall_ms, .version = 12, .verified = true};
+    const struct bench_batch spec = {
+        .producer_id = who->producer.id, .count = 1, .attributes = BATCH_TRANSACTIONAL};
+    struct partition_appended out;
+    size_t size;
+    uint8_t *data = bench_make(&w->builder, &spec, w->time.wall_ms, &size);
+
+    return partition_append(w->partitions[0], data, (int64_t)size, &how, &out);
+}
+
+START_TEST(a_full_disk_changes_nothing_and_is_survived)
+{
+    struct world w;
+    struct txns_producer out;
+    struct txns_view view;
+    struct txns_partition second = place(1);
+    enum kafka_error got[5];
+
+    world_begin(&w);
+    struct txns_writer who = begin(&w, "t");
+    ck_assert_int_eq(add(&w, &who, 0), KAFKA_NONE);
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* a line each */
+    limit_files(1); /* libcheck writes to files, too: nothing is asserted meanwhile */
+    got[0] = write_first(&w, &who);
+    got[1] = txns_add(w.txns, &who, &second, 1, &w.time);
+    got[2] = txns_end(w.txns, &who, true, V2, &w.time, &out);
+    got[3] = init(&w, "t", NOBODY, &out);
+    got[4] = init(&w, "u", NOBODY, &out);
+    world_pass(&w, 60000); /* it should be aborted now */
+    limit_files(RLIM_INFINITY);
+    ck_assert_int_eq(got[0], KAFKA_STORAGE_ERROR);
+    for (int i = 1; i < 5; i++)
+        ck_assert_int_eq(got[i], KAFKA_COORDINATOR_NOT_AVAILABLE);
+    ck_assert(txns_find(w.txns, wire_string_of("t"), &view));
+    ck_assert_int_eq(view.state, TXN_ONGOING);
+    ck_assert_int_eq(view.partitions_count, 1);
+    ck_assert_int_eq(view.producer.epoch, who.producer.epoch);
+    ck_assert_int_eq(txns_count(w.txns), 1);
+    ck_assert_int_eq(partition_end(w.partitions[0]), 0);
+
+    ck_assert_int_eq(write_first(&w, &who), KAFKA_NONE);
+    ck_assert_int_eq(end(&w, &who, true, V2), KAFKA_NONE);
+    world_crash(&w);
+    ck_assert_int_eq(state(&w, "t"), TXN_COMPLETE_COMMIT);
+    ck_assert_int_eq(partition_last_stable(w.partitions[0]), 2);
+    world_end(&w);
+}
+END_TEST
+
 /* ---- time ---------------------------------------------------------------- */
 
 START_TEST(a_transaction_that_takes_too_long_is_aborted_also_over_a_restart)
@@ -508,6 +573,7 @@ int main(void)
         ends_of_version_1_say_yes_again_and_refuse_the_opposite,
         ends_of_version_2_bump_the_epoch_and_know_a_repeated_request_by_it,
         while_a_disk_refuses_the_end_everyone_waits,
+        a_full_disk_changes_nothing_and_is_survived,
         a_transaction_that_takes_too_long_is_aborted_also_over_a_restart,
         ids_that_nobody_uses_for_a_week_are_forgotten,
         transactions_that_only_a_partition_knows_are_ended_there,

@@ -70,7 +70,7 @@ static int64_t age_of(struct log *log, int64_t max_timestamp, int64_t wall_ms)
             log->roll_timestamp = first.max_timestamp;
         walk_end(&walk);
     }
-    if (log->roll_timestamp >= 0)
+    if (log->roll_timestamp >= 0 && max_timestamp >= 0)
         return max_timestamp - log->roll_timestamp;
     return wall_ms - log->roll_created;
 }
