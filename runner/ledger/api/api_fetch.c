@@ -290,7 +290,7 @@ void api_fetch(struct ledger *ledger, struct request *request)
     enum kafka_error error;
 
     if (asks_too_much(message)) {
-        request_hang_up(request);
+        request_hang_up(request, "a Fetch of more partitions than there can be");
         return;
     }
     fetch->fetches = ledger->fetches;

@@ -262,7 +262,7 @@ void api_produce(struct ledger *ledger, struct request *request)
     bool good = true;
 
     if (request->version < FIRST_VERSION) { /* advertised only, see wire/api.c */
-        request_hang_up(request);
+        request_hang_up(request, "a Produce request of an old message format");
         return;
     }
     wire_defaults(&produce_response_message, &response);
@@ -279,7 +279,7 @@ void api_produce(struct ledger *ledger, struct request *request)
     if (message->acks == 0 && good)
         request_drop(request);
     else if (message->acks == 0)
-        request_hang_up(request); /* the only way to say that something is wrong */
+        request_hang_up(request, "a Produce request with acks=0 failed");
     else if (ledger->fsync_always)
         wait_for_flush(ledger, request, &response);
     else

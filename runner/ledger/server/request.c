@@ -156,13 +156,13 @@ void request_drop(struct request *request)
     }
 }
 
-void request_hang_up(struct request *request)
+void request_hang_up(struct request *request, const char *why)
 {
     struct connection *connection = request->connection;
 
     free_request(request);
     if (connection) {
         connection->request = NULL;
-        connection_close(connection);
+        connection_refuse(connection, "%s", why);
     }
 }

@@ -58,9 +58,11 @@ void request_answer(struct request *request, const void *response);
 /* Free the request without an answer (acks=0, or its connection is gone). */
 void request_drop(struct request *request);
 
-/* Free the request and close its connection: as Kafka does after an error with acks=0.
+/*
+ * Free the request and close its connection, with a line in the log that says why: as
+ * Kafka does after an error with acks=0.
  */
-void request_hang_up(struct request *request);
+void request_hang_up(struct request *request, const char *why);
 
 /*
  * Have fn called when the connection goes while the request waits. Without it a waiting
