@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fuzz.h - what a fuzz target consists of: the one function, as libFuzzer names it, and the
- * words that fuzz_main.c puts into its inputs where there is no libFuzzer (which has .dict).
+ * fuzz.h - what a fuzz target consists of: the one function, as libFuzzer names it, and
+ * the words that fuzz_main.c puts into inputs (libFuzzer has a dictionary for that).
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * describe.h - what the message tables expand to in messages.c: descriptors and defaults.
+ * describe.h - what the message tables expand to in messages.c: descriptors, defaults.
  * Layer: ledger/wire. Included by table.h only.
  */
 #ifndef LEDGER_WIRE_DESCRIBE_H
@@ -41,7 +41,7 @@
 
 /* The rows of a descriptor. */
 #define WIRE_ROW(S, type, ...) WIRE_ROW_##type(S, __VA_ARGS__)
-#define WIRE_ROW_OF(S, TYPE, SHAPE, member, count, child_, first_, last_, null_, tag_)   \
+#define WIRE_ROW_OF(S, TYPE, SHAPE, member, count, child_, first_, last_, null_, tag_) \
     {.name = #member,                                                                  \
      .child = child_,                                                                  \
      .offset = offsetof(struct S, member),                                             \
@@ -75,11 +75,11 @@
 #define WIRE_ROW_one(S, name, a, b, c, d, e, child)                                    \
     WIRE_ROW_OF(S, WIRE_STRUCT_TYPE, WIRE_ONE, name, name, &child##_message, a, b, c, d)
 #define WIRE_ROW_maybe(S, name, a, b, c, d, e, child)                                  \
-    WIRE_ROW_OF(S, WIRE_STRUCT_TYPE, WIRE_MAYBE, name, name, &child##_message, a, b, c, \
-                d)
+    WIRE_ROW_OF(S, WIRE_STRUCT_TYPE, WIRE_MAYBE, name, name, &child##_message, a, b,   \
+                c, d)
 #define WIRE_ROW_many(S, name, a, b, c, d, e, child)                                   \
-    WIRE_ROW_OF(S, WIRE_STRUCT_TYPE, WIRE_MANY, name, name##_count, &child##_message, a, \
-                b, c, d)
+    WIRE_ROW_OF(S, WIRE_STRUCT_TYPE, WIRE_MANY, name, name##_count, &child##_message,  \
+                a, b, c, d)
 
 #define WIRE_ADD_TAGGED(S, type, name, a, b, c, tag, ...) +((tag) >= 0)
 

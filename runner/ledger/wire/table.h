@@ -3,13 +3,13 @@
  * table.h - the grammar of the message tables, and what they expand to.
  * Layer: ledger/wire. Included by messages_*.h only.
  *
- * A table is a macro NAME_FIELDS(F, S) with one row per field, in the order on the wire:
+ * A table is a macro NAME_FIELDS(F, S): a row per field, in the order on the wire:
  *
  *     F(S, type, name, first, last, null, tag, default[, child])
  *
  * type     boolean int8 int16 int32 int64 uint16 uint32 float64 uuid string bytes
- *          records; in the plural (int32s, strings …) an array of them; one, maybe, many:
- *          the struct child inline, as a pointer that may be NULL, as an array.
+ *          records; in the plural (int32s, strings …) an array of them; one, maybe,
+ *          many: the struct child inline, as a pointer that may be NULL, as an array.
  * name     the member of the struct; an array has a second one, name_count.
  * first    the first and the last version that have the field; 99: every later one.
  * last
@@ -19,7 +19,7 @@
  *          bytes), WIRE_ZERO (uuid). Arrays and structs: 0 is empty, -1 is null.
  *
  * WIRE_STRUCT(NAME) makes struct NAME from NAME_FIELDS, WIRE_MESSAGE(NAME, flexible) is
- * a whole message; from version flexible on it is written in the compact way (99: never).
+ * a whole message, written in the compact way from version flexible on (99: never).
  * Where WIRE_DESCRIBE is defined (messages.c alone) they also define the descriptors.
  */
 #ifndef LEDGER_WIRE_TABLE_H
