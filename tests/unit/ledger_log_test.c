@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "ledger/log/file.h"
 #include "ledger_log_fixture.h"
 
 static struct fixture f;
@@ -224,6 +225,43 @@ START_TEST(slice_stays_readable_when_its_segment_is_deleted)
 }
 END_TEST
 
+START_TEST(many_logs_share_few_descriptors)
+{
+    enum { LOGS = 50 };
+    struct fixture many[LOGS];
+    struct log_pool *pool = log_pool_new(16, NULL);
+    size_t most = 0, left = 0;
+    int64_t gaps, read = 0;
+
+    for (int i = 0; i < LOGS; i++) {
+        fixture_begin(&many[i]);
+        log_pool_free(many[i].pool);
+        many[i].pool = pool;
+        fixture_open(&many[i]);
+    }
+    for (int round = 0; round < 5; round++)
+        for (int i = 0; i < LOGS; i++) {
+            (void)fixture_append(&many[i], 3, BATCH_NONE);
+            read += fixture_read_all(&many[i], 0, 1000, &gaps);
+            most = pool_open_count(pool) > most ? pool_open_count(pool) : most;
+        }
+    ck_assert_int_eq(read, LOGS * (3 + 6 + 9 + 12 + 15));
+    ck_assert_uint_le(most, 16);
+    for (int round = 0; round < 2; round++) /* nobody uses them: they rest */
+        for (int i = 0; i < LOGS; i++)
+            (void)log_retain(many[i].log, many[i].wall_ms);
+    left = pool_open_count(pool);
+    ck_assert_uint_eq(left, 0);
+    for (int i = 0; i < LOGS; i++) {
+        log_close(many[i].log);
+        records_builder_clear(&many[i].builder);
+        fixture_remove(many[i].dir);
+    }
+    log_pool_free(pool);
+    fixture_open(&f);
+}
+END_TEST
+
 /* One random life: appends, rolls, reads, deletions, closes and kills. */
 START_TEST(random_lives_keep_every_record)
 {
@@ -301,6 +339,7 @@ int main(void)
     tcase_add_test(tcase, retention_deletes_by_time_and_by_size);
     tcase_add_test(tcase, log_rolls_when_its_segment_is_old);
     tcase_add_test(tcase, slice_stays_readable_when_its_segment_is_deleted);
+    tcase_add_test(tcase, many_logs_share_few_descriptors);
     tcase_add_loop_test(tcase, random_lives_keep_every_record, 0, 20);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

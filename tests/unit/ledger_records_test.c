@@ -84,24 +84,6 @@ START_TEST(batch_reads_back_what_was_built_with_every_codec)
 }
 END_TEST
 
-START_TEST(check_finds_the_record_without_a_key)
-{
-    struct records_builder builder = {0};
-    struct records walk = {0};
-    int32_t bad;
-    size_t size;
-    const uint8_t *data = build(&builder, BATCH_LZ4, &size);
-
-    ck_assert_int_eq(records_check(&walk, data, size, BIG, false, &bad), KAFKA_NONE);
-    ck_assert_int_eq(bad, -1);
-    ck_assert_int_eq(records_check(&walk, data, size, BIG, true, &bad),
-                     KAFKA_INVALID_RECORD);
-    ck_assert_int_eq(bad, 3);
-    records_clear(&walk);
-    records_builder_clear(&builder);
-}
-END_TEST
-
 START_TEST(stamp_and_place_keep_the_checksum_right)
 {
     struct records_builder builder = {0};
@@ -225,7 +207,6 @@ int main(void)
 
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, batch_reads_back_what_was_built_with_every_codec, 0, 5);
-    tcase_add_test(tcase, check_finds_the_record_without_a_key);
     tcase_add_test(tcase, stamp_and_place_keep_the_checksum_right);
     tcase_add_test(tcase, marker_says_what_it_was_made_of);
     tcase_add_loop_test(tcase, unpacking_stops_at_its_bound, 1, 5);

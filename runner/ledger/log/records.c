@@ -125,29 +125,6 @@ void records_clear(struct records *walk)
     *walk = (struct records){0};
 }
 
-enum kafka_error records_check(struct records *walk, const uint8_t *data, size_t size,
-                               size_t max_bytes, bool need_keys, int32_t *bad)
-{
-    enum kafka_error error = records_begin(walk, data, size, max_bytes);
-    struct record record;
-    int32_t count = 0;
-    int more = 0;
-
-    *bad = -1;
-    if (error != KAFKA_NONE)
-        return error;
-    while ((more = records_next(walk, &record)) > 0) {
-        if (record.offset != walk->batch.base_offset + count ||
-            (need_keys && record.key == NULL))
-            break;
-        count++;
-    }
-    if (more == 0 && count == walk->batch.last_offset_delta + 1)
-        return KAFKA_NONE;
-    *bad = count;
-    return KAFKA_INVALID_RECORD;
-}
-
 void records_build(struct records_builder *builder, const struct batch *model)
 {
     builder->batch = *model;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * records.h - the records inside a batch: walk over them, make a batch of some of them.
- * Layer: ledger/log (pure). Only look-ups by time, compaction and checks of compacted
- * topics come here; producing and fetching never do.
+ * Layer: ledger/log (pure). Only look-ups by time, compaction and what must be
+ * validated record by record come here; fetching never does.
  */
 #ifndef LEDGER_LOG_RECORDS_H
 #define LEDGER_LOG_RECORDS_H
@@ -48,15 +48,6 @@ int records_next(struct records *walk, struct record *out);
 
 void records_clear(
     struct records *walk); /* frees the buffer; the walk may be used again */
-
-/*
- * Whether the batch's records are what its header says: as many, offsets 0, 1, 2 …,
- * none broken; need_keys (compacted topics): each with a key. Else KAFKA_INVALID_RECORD
- * or the error of records_begin. *bad is set to the index of the record at fault, -1:
- * none is.
- */
-enum kafka_error records_check(struct records *walk, const uint8_t *data, size_t size,
-                               size_t max_bytes, bool need_keys, int32_t *bad);
 
 /* A batch in the making. */
 struct records_builder {
