@@ -296,6 +296,33 @@ START_TEST(who_stalls_while_others_wait_is_closed)
 }
 END_TEST
 
+static void small_answers(struct server_settings *settings)
+{
+    settings->answers_bytes = 5 * KIB * KIB;
+}
+
+START_TEST(answers_that_nobody_reads_have_a_budget)
+{
+    struct world world;
+    int fds[6];
+
+    build_with(&world, small_answers);
+    world.memory = 2 * KIB * KIB;
+    for (int i = 0; i < 6; i++) {
+        fds[i] = connect_to(&world);
+        ask(fds[i], WIRE_FETCH, 11, 1);
+        turn(&world);
+        clock_ms += 10;
+    }
+    /* Two answers of 2 MiB each may wait: those that came last. */
+    ck_assert_int_eq(server_connections(world.server), 2);
+    for (int i = 0; i < 6; i++)
+        (void)close(fds[i]);
+    turn(&world);
+    tear_down(&world);
+}
+END_TEST
+
 START_TEST(small_requests_pass_a_budget_that_is_used_up)
 {
     struct world world;
@@ -336,6 +363,7 @@ int main(void)
     tcase_add_test(tcase, large_requests_come_whole_and_leave_no_memory);
     tcase_add_test(tcase, the_budget_holds_and_everybody_gets_through_it);
     tcase_add_test(tcase, who_stalls_while_others_wait_is_closed);
+    tcase_add_test(tcase, answers_that_nobody_reads_have_a_budget);
     tcase_add_test(tcase, small_requests_pass_a_budget_that_is_used_up);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);

@@ -44,6 +44,7 @@ struct world {
     int64_t slices[SLICES_MAX];
     int slices_count;
     int released;
+    size_t memory; /* if not 0, Fetch answers so many bytes from memory */
 };
 
 static inline int64_t now_ms(void)
@@ -85,6 +86,7 @@ static inline void answer_fetch(struct world *world, struct request *request)
     struct fetch_response_fetchable_topic_response topic;
     struct fetch_response response;
     int64_t position = 0;
+    uint8_t *memory = NULL;
 
     wire_defaults(&fetch_response_message, &response);
     wire_defaults(&fetch_response_fetchable_topic_response_message, &topic);
@@ -98,11 +100,18 @@ static inline void answer_fetch(struct world *world, struct request *request)
                                                       .release = count_release};
         position += world->slices[i];
     }
+    if (world->memory > 0) {
+        memory = mem_alloc(world->memory);
+        wire_defaults(&fetch_response_partition_data_message, &partitions[0]);
+        partitions[0].records =
+            (struct wire_records){.data = memory, .len = (int64_t)world->memory};
+    }
     topic.partitions = partitions;
-    topic.partitions_count = world->slices_count;
+    topic.partitions_count = memory ? 1 : world->slices_count;
     response.responses = &topic;
     response.responses_count = 1;
     request_answer(request, &response);
+    free(memory);
 }
 
 static inline void answer_versions(struct world *world, struct request *request)

@@ -95,6 +95,7 @@ static void clear_output(struct connection *connection)
 {
     if (connection->output == NULL)
         return;
+    connection->server->answers_bytes -= (int64_t)connection->output->out.bytes.len;
     output_clear(connection->output);
     free(connection->output);
     connection->output = NULL;
@@ -312,6 +313,39 @@ void connection_go_on(struct connection *connection)
     connection_watch(connection);
 }
 
+/* The reader that has not moved for the longest time; NULL: only this one is slow. */
+static struct connection *find_slowest(const struct connection *but)
+{
+    struct connection *at, *slowest = NULL;
+
+    DL_FOREACH(but->server->connections, at)
+    {
+        if (at->output && at != but && (!slowest || at->moved_ms < slowest->moved_ms))
+            slowest = at;
+    }
+    return slowest;
+}
+
+/* What could not leave at once waits here, within the budget of all. */
+static void keep_output(struct connection *connection, const struct output *output)
+{
+    struct server *server = connection->server;
+
+    connection->output = mem_alloc(sizeof *output);
+    *connection->output = *output;
+    connection->moved_ms = server->now_ms;
+    server->answers_bytes += (int64_t)output->out.bytes.len;
+    connection_watch(connection);
+    while (server->answers_bytes > server->settings.answers_bytes) {
+        struct connection *slowest = find_slowest(connection);
+
+        if (slowest == NULL)
+            return;
+        connection_refuse(slowest,
+                          "it does not read its answers, others need the memory");
+    }
+}
+
 void connection_send(struct connection *connection, struct wire_out *out)
 {
     struct output output = {.out = *out};
@@ -320,9 +354,7 @@ void connection_send(struct connection *connection, struct wire_out *out)
     *out = (struct wire_out){.slices = NULL};
     result = output_send(&output, connection->fd, connection->server->copies);
     if (result == OUTPUT_BLOCKED) {
-        connection->output = mem_alloc(sizeof output);
-        *connection->output = output;
-        connection_watch(connection);
+        keep_output(connection, &output);
         return;
     }
     if (result == OUTPUT_BROKEN) {

@@ -18,42 +18,42 @@ void frames_init(struct frames *frames, int64_t budget_bytes)
     *frames = (struct frames){.budget_bytes = budget_bytes};
 }
 
-static int class_of(uint32_t size)
+static int order_of(uint32_t size)
 {
-    int class = 16; /* 64 KiB */
+    int order = 16; /* 64 KiB */
 
-    while (((uint64_t)1 << class) < size)
-        class++;
-    return class;
+    while (((uint64_t)1 << order) < size)
+        order++;
+    return order;
 }
 
-static size_t class_bytes(int class)
+static size_t order_bytes(int order)
 {
-    return (size_t)1 << class;
+    return (size_t)1 << order;
 }
 
-static void unmap_list(struct frames *frames, int class, struct frames_kept *kept)
+static void unmap_list(struct frames *frames, int order, struct frames_kept *kept)
 {
     while (kept) {
         struct frames_kept *next = kept->next;
 
-        (void)munmap(kept, class_bytes(class));
-        frames->kept_bytes -= (int64_t)class_bytes(class);
+        (void)munmap(kept, order_bytes(order));
+        frames->kept_bytes -= (int64_t)order_bytes(order);
         kept = next;
     }
 }
 
 void frames_clear(struct frames *frames)
 {
-    for (int class = 0; class < FRAMES_CLASSES; class++) {
-        unmap_list(frames, class, frames->kept[class]);
-        frames->kept[class] = NULL;
+    for (int order = 0; order < FRAMES_ORDERS; order++) {
+        unmap_list(frames, order, frames->kept[order]);
+        frames->kept[order] = NULL;
     }
 }
 
-static uint8_t *map(int class)
+static uint8_t *map(int order)
 {
-    void *pages = mmap(NULL, class_bytes(class), PROT_READ | PROT_WRITE,
+    void *pages = mmap(NULL, order_bytes(order), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (pages == MAP_FAILED) {
@@ -66,16 +66,16 @@ static uint8_t *map(int class)
 uint8_t *frames_take(struct frames *frames, uint32_t size)
 {
     struct frames_kept *kept;
-    int class;
+    int order;
 
     if (size < FRAMES_LARGE)
         return mem_resize(NULL, size);
-    class = class_of(size);
-    kept = frames->kept[class];
+    order = order_of(size);
+    kept = frames->kept[order];
     if (kept == NULL)
-        return map(class);
-    frames->kept[class] = kept->next;
-    frames->kept_bytes -= (int64_t)class_bytes(class);
+        return map(order);
+    frames->kept[order] = kept->next;
+    frames->kept_bytes -= (int64_t)order_bytes(order);
     return (uint8_t *)kept;
 }
 
@@ -83,7 +83,7 @@ void frames_give(struct frames *frames, uint8_t *frame, uint32_t size, uint32_t 
                  int64_t now_ms)
 {
     struct frames_kept *kept = (struct frames_kept *)(void *)frame;
-    int class;
+    int order;
 
     if (frame == NULL)
         return;
@@ -92,14 +92,14 @@ void frames_give(struct frames *frames, uint8_t *frame, uint32_t size, uint32_t 
         free(frame);
         return;
     }
-    class = class_of(size);
-    if (frames->kept_bytes + (int64_t)class_bytes(class) > FRAMES_KEPT_BYTES) {
-        (void)munmap(frame, class_bytes(class));
+    order = order_of(size);
+    if (frames->kept_bytes + (int64_t)order_bytes(order) > FRAMES_KEPT_BYTES) {
+        (void)munmap(frame, order_bytes(order));
         return;
     }
-    *kept = (struct frames_kept){.next = frames->kept[class], .used_ms = now_ms};
-    frames->kept[class] = kept;
-    frames->kept_bytes += (int64_t)class_bytes(class);
+    *kept = (struct frames_kept){.next = frames->kept[order], .used_ms = now_ms};
+    frames->kept[order] = kept;
+    frames->kept_bytes += (int64_t)order_bytes(order);
 }
 
 void frames_count(struct frames *frames, uint32_t bytes)
@@ -114,14 +114,14 @@ bool frames_full(const struct frames *frames)
 
 void frames_trim(struct frames *frames, int64_t now_ms)
 {
-    for (int class = 0; class < FRAMES_CLASSES; class++) {
-        struct frames_kept **at = &frames->kept[class];
+    for (int order = 0; order < FRAMES_ORDERS; order++) {
+        struct frames_kept **at = &frames->kept[order];
         struct frames_kept *old;
 
         while (*at && now_ms - (*at)->used_ms < FRAMES_KEPT_MS)
             at = &(*at)->next;
         old = *at;
         *at = NULL;
-        unmap_list(frames, class, old);
+        unmap_list(frames, order, old);
     }
 }

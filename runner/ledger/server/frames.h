@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    FRAMES_CLASSES = 32,
+    FRAMES_ORDERS = 32,
     FRAMES_LARGE = 64 * 1024, /* bytes from which on frames are mapped */
     FRAMES_KEPT_BYTES = 8 * 1024 * 1024,
     FRAMES_KEPT_MS = 1000,
@@ -26,7 +26,7 @@ struct frames {
     int64_t budget_bytes;
     int64_t held_bytes; /* received and not yet given back */
     int64_t kept_bytes; /* of unused large ones */
-    struct frames_kept *kept[FRAMES_CLASSES];
+    struct frames_kept *kept[FRAMES_ORDERS];
 };
 
 void frames_init(struct frames *frames, int64_t budget_bytes);

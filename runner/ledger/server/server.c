@@ -33,6 +33,7 @@ void server_settings_default(struct server_settings *settings)
         .idle_ms = 10 * 60 * 1000,
         .stall_ms = 5000,
         .frames_bytes = 32 * 1024 * 1024,
+        .answers_bytes = 32 * 1024 * 1024,
         .max_request_bytes = 100 * 1024 * 1024,
         .now_ms = clock_mono_ms,
         .wall_ms = clock_wall_ms,
@@ -55,6 +56,16 @@ static void resume_accepting(struct server *server)
     loop_change(server->loop, server->listener, EPOLLIN);
 }
 
+/* An IPv4 client of an IPv6 listener is shown as what it is. */
+static void unmap_host(char *host)
+{
+    static const char prefix[] = "::ffff:";
+    size_t len = sizeof prefix - 1;
+
+    if (strncmp(host, prefix, len) == 0)
+        memmove(host, host + len, strlen(host + len) + 1);
+}
+
 static void accept_one(struct server *server, int fd, const struct sockaddr *address,
                        socklen_t len)
 {
@@ -65,6 +76,7 @@ static void accept_one(struct server *server, int fd, const struct sockaddr *add
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     if (getnameinfo(address, len, host, sizeof host, NULL, 0, NI_NUMERICHOST) != 0)
         (void)snprintf(host, sizeof host, "unknown");
+    unmap_host(host);
     connection_open(server, fd, host);
 }
 

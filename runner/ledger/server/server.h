@@ -5,9 +5,12 @@
  *
  * Memory: one budget for all request frames, counted by the bytes received; when it is
  * used up, connections with large frames wait for their turn, and those that hold a
- * part of a frame and send nothing are closed. An idle connection holds no buffer.
- * One request of a connection is in work at a time, the next ones stay in its socket
- * until the answer has left, so that answers come in order and slow readers read less.
+ * part of a frame and send nothing are closed. Answers that their readers do not take
+ * have a budget too (without file slices, which cost no memory); beyond it the reader
+ * that has not moved for the longest time is closed. An idle connection holds no
+ * buffer. One request of a connection is in work at a time, the next ones stay in its
+ * socket until the answer has left, so that answers come in order and slow readers read
+ * less.
  */
 #ifndef LEDGER_SERVER_SERVER_H
 #define LEDGER_SERVER_SERVER_H
@@ -32,6 +35,7 @@ struct server_settings {
     int64_t idle_ms;           /* close connections that were silent for so long */
     int64_t stall_ms;          /* and those that stall in a frame while others wait */
     int64_t frames_bytes;      /* budget of all request frames */
+    int64_t answers_bytes;     /* and of all answers that wait for slow readers */
     int32_t max_request_bytes; /* larger frames close their connection */
     void (*before_answer)(void *arg); /* NULL, or called before each answer leaves */
     int64_t (*now_ms)(void);

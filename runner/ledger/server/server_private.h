@@ -52,6 +52,7 @@ struct server {
     struct connection *closed;  /* to be freed */
     struct request *requests;   /* in work, of all connections, also of gone ones */
     struct frames frames;
+    int64_t answers_bytes;         /* of all outputs */
     struct text_buf scratch;       /* room for the next answer */
     int64_t now_ms;                /* of the last event */
     int64_t complain_ms;           /* when a closed connection was logged last */
