@@ -298,6 +298,62 @@ START_TEST(transactional_batches_need_an_open_and_verified_transaction)
 }
 END_TEST
 
+START_TEST(no_batch_overtakes_one_that_the_coordinator_was_asked_for)
+{
+    struct bench b;
+    struct partition_appended out;
+    struct bench_batch spec = {
+        .producer_id = 1, .count = 2, .attributes = BATCH_TRANSACTIONAL};
+    int64_t id;
+    int16_t epoch;
+    size_t size;
+
+    bench_begin(&b);
+    uint8_t *data = bench_make(&b.builder, &spec, b.wall_ms, &size);
+    ck_assert(
+        partition_asks_coordinator(b.partition, data, (int64_t)size, &id, &epoch));
+    spec.sequence = 2; /* the coordinator said no to the first, and yes to this one */
+    ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER);
+    spec.sequence = 0;
+    ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_NONE);
+    spec.sequence = 2;
+    ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_NONE);
+    bench_end(&b);
+}
+END_TEST
+
+START_TEST(aborted_transactions_are_found_again_when_their_file_is_lost)
+{
+    struct bench b;
+    struct partition_appended out;
+    struct partition_slice slice;
+    struct bench_batch spec = {
+        .producer_id = 1, .count = 1, .attributes = BATCH_TRANSACTIONAL};
+    char path[FIXTURE_PATH + 16];
+
+    bench_begin(&b);
+    for (int i = 0; i < 20; i++, spec.sequence++) {
+        ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_NONE);
+        ck_assert_int_eq(mark(&b, 1, 0, i % 2 == 0, false), KAFKA_NONE);
+    }
+    for (int lost = 0; lost < 3; lost++) { /* nothing, the end, all of it */
+        partition_close(b.partition);
+        (void)snprintf(path, sizeof(path), "%s/aborted", b.dir);
+        ck_assert_int_eq(lost == 2   ? unlink(path)
+                         : lost == 1 ? truncate(path, 300)
+                                     : 0,
+                         0);
+        bench_open(&b);
+        ck_assert_int_eq(partition_read(b.partition, 0, 1 << 20, true, true, &slice),
+                         KAFKA_NONE);
+        ck_assert_int_eq(slice.aborted_count, 10);
+        ck_assert_int_eq(slice.aborted[9].first_offset, 38);
+        log_slice_release(slice.slice.file);
+    }
+    bench_end(&b);
+}
+END_TEST
+
 START_TEST(markers_are_fenced_by_epoch_and_coordinator)
 {
     struct bench b;
@@ -535,6 +591,8 @@ int main(void)
     tcase_add_test(cases, a_compacted_topic_wants_keys);
     tcase_add_test(cases, batches_get_the_codec_of_the_topic);
     tcase_add_test(cases, transactional_batches_need_an_open_and_verified_transaction);
+    tcase_add_test(cases, no_batch_overtakes_one_that_the_coordinator_was_asked_for);
+    tcase_add_test(cases, aborted_transactions_are_found_again_when_their_file_is_lost);
     tcase_add_test(cases, markers_are_fenced_by_epoch_and_coordinator);
     tcase_add_test(cases, the_last_stable_offset_waits_for_the_oldest_open_transaction);
     tcase_add_test(cases, records_are_deleted_up_to_an_offset);

@@ -453,6 +453,31 @@ static void reconcile(struct world *w)
                        w->time.wall_ms);
 }
 
+START_TEST(an_end_goes_on_after_a_crash_where_it_was)
+{
+    for (int marked = 0; marked <= WORLD_PARTITIONS; marked++) {
+        struct world w;
+
+        world_begin(&w);
+        struct txns_writer who = begin(&w, "t");
+        for (int i = 0; i < WORLD_PARTITIONS; i++) {
+            ck_assert_int_eq(add(&w, &who, i), KAFKA_NONE);
+            write_one(&w, &who, i);
+        }
+        ck_assert_int_eq(txns_add_group(w.txns, &who, wire_string_of("g"), &w.time),
+                         KAFKA_NONE);
+        w.whole = marked;
+        ck_assert_int_eq(end(&w, &who, true, V1), KAFKA_NONE);
+        ck_assert_int_eq(state(&w, "t"), TXN_PREPARE_COMMIT);
+        world_crash(&w);
+        ck_assert_int_eq(state(&w, "t"), TXN_COMPLETE_COMMIT);
+        for (int i = 0; i < WORLD_PARTITIONS; i++) /* one record, one marker */
+            ck_assert_int_eq(partition_last_stable(w.partitions[i]), 2);
+        world_end(&w);
+    }
+}
+END_TEST
+
 START_TEST(transactions_that_only_a_partition_knows_are_ended_there)
 {
     static const int16_t versions[] = {V1, V2};
@@ -576,6 +601,7 @@ int main(void)
         a_full_disk_changes_nothing_and_is_survived,
         a_transaction_that_takes_too_long_is_aborted_also_over_a_restart,
         ids_that_nobody_uses_for_a_week_are_forgotten,
+        an_end_goes_on_after_a_crash_where_it_was,
         transactions_that_only_a_partition_knows_are_ended_there,
         a_transaction_shows_its_partitions_while_it_is_open,
         groups_are_in_the_partition_where_kafka_has_them,

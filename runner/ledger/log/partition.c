@@ -23,7 +23,6 @@ void partition_config_default(struct partition_config *config)
 
 struct replay {
     struct producers *producers;
-    int64_t from;
     int64_t wall_ms;
 };
 
@@ -32,8 +31,6 @@ static int replay_batch(void *arg, const struct batch *batch, const uint8_t *dat
     const struct replay *replay = arg;
     struct batch_control control = {.marker = BATCH_MARKER_UNKNOWN};
 
-    if (batch_last_offset(batch) < replay->from)
-        return 0;
     if (batch_is_control(batch)) {
         if (data != NULL)
             control = batch_control_read(data, (size_t)batch->size);
@@ -49,16 +46,16 @@ static int open_producers(struct partition *partition, int64_t wall_ms,
                           struct error *err)
 {
     struct replay replay = {.wall_ms = wall_ms};
-    int64_t start = log_start(partition->log), end = log_end(partition->log);
+    int64_t start = log_start(partition->log), end = log_end(partition->log), from;
 
     partition->producers =
-        producers_open(log_dir(partition->log), start, end, wall_ms, &replay.from, err);
+        producers_open(log_dir(partition->log), start, end, wall_ms, &from, err);
     if (partition->producers == NULL)
         return -1;
     replay.producers = partition->producers;
-    if (replay.from >= end)
+    if (from >= end)
         return 0;
-    return log_each_batch(partition->log, replay.from, replay_batch, &replay, err);
+    return log_each_batch(partition->log, from, replay_batch, &replay, err);
 }
 
 struct partition *partition_open(struct log_pool *pool, const char *dir,
