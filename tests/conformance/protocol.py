@@ -82,7 +82,8 @@ class Message:
             return value in ("true", True)
         if kind in NUMBERS:
             return int(value, 0) if isinstance(value, str) else value or 0
-        return {"string": value or "", "bytes": b"", "uuid": uuid.UUID(int=0)}.get(kind, {})
+        return {"string": value or "", "bytes": b"", "records": None,
+                "uuid": uuid.UUID(int=0)}.get(kind, {})
 
     # ---- writing
 
@@ -100,7 +101,7 @@ class Message:
             return struct.pack(NUMBERS[kind], value)
         if kind == "uuid":
             return value.bytes
-        if kind in ("string", "bytes"):
+        if kind in ("string", "bytes", "records"):
             data = value.encode() if isinstance(value, str) else value
             return (self.length(-1 if data is None else len(data), ">h" if kind == "string" else ">i")
                     + (data or b""))
@@ -135,7 +136,7 @@ class Message:
             return reader.number(NUMBERS[kind])
         if kind == "uuid":
             return uuid.UUID(bytes=reader.take(16))
-        if kind in ("string", "bytes"):
+        if kind in ("string", "bytes", "records"):
             form = ">h" if kind == "string" else ">i"
             count = reader.uvarint() - 1 if self.flexible else reader.number(form)
             data = None if count < 0 else reader.take(count)
