@@ -39,6 +39,8 @@ static int settle(void *arg, int64_t producer_id, bool commit, struct error *err
 
 struct txns_host ledger_txns_host(struct ledger *ledger)
 {
-    return (struct txns_host){
-        .partition = find_partition, .settle = settle, .arg = ledger};
+    return (struct txns_host){.partition = find_partition,
+                              .settle = settle,
+                              .arg = ledger,
+                              .sync = ledger->fsync_always};
 }

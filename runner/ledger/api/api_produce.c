@@ -85,6 +85,8 @@ static enum kafka_error append_records(const struct append *append,
         error = KAFKA_INVALID_TOPIC_EXCEPTION;
     if (error == KAFKA_NONE)
         error = ask_coordinator(append, partition, &how.verified);
+    if (error == KAFKA_INVALID_TXN_STATE)
+        appended->message = "Partition was not added to the transaction";
     if (error != KAFKA_NONE)
         return error;
     /* The frame is ours alone; the batch gets its offset in place. */
