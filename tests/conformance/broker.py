@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+import protocol
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 KAFKA = os.path.join(HERE, "..", "kafka", "kafka")
 READY_SECONDS = 60
@@ -27,6 +29,31 @@ def free_port():
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
                 return port
+
+
+def wait_for_coordinators(address):
+    """A real Kafka makes its internal topics when they are first asked for; until they are
+    loaded it answers COORDINATOR_LOAD_IN_PROGRESS, which is no case of ours."""
+    loading = (14, 15, 16)  # load in progress, not available, not the coordinator
+    names = [f"warm-up-{i}" for i in range(32)]  # some for each partition of the topics
+    end = time.monotonic() + READY_SECONDS
+    connection = protocol.Connection(address)
+    while True:
+        errors = []
+        for kind in (0, 1):  # groups, transactions
+            answer = connection.call("FindCoordinator", 4, KeyType=kind, CoordinatorKeys=names)
+            errors += [one["ErrorCode"] for one in answer["Coordinators"]]
+        answer = connection.call("DescribeGroups", 5, Groups=names,
+                                 IncludeAuthorizedOperations=False)
+        errors += [one["ErrorCode"] for one in answer["Groups"]]
+        answer = connection.call("DescribeTransactions", 0, TransactionalIds=names)
+        errors += [one["ErrorCode"] for one in answer["TransactionStates"]]
+        if not any(error in loading for error in errors):
+            connection.close()
+            return
+        if time.monotonic() > end:
+            raise AssertionError(f"the coordinators of {address} are not ready: {errors}")
+        time.sleep(0.1)
 
 
 class Kafka:
@@ -45,7 +72,9 @@ class Kafka:
         env = dict(os.environ, KAFKA_PROPERTIES="\n".join(self.extra), KAFKA_TIER="1")
         done = subprocess.run([KAFKA, "start", self.folder], env=env, text=True, check=True,
                               stdout=subprocess.PIPE, timeout=READY_SECONDS * 2)
-        return done.stdout.strip()
+        address = done.stdout.strip()
+        wait_for_coordinators(address)
+        return address
 
     def stop(self):
         subprocess.run([KAFKA, "destroy", self.folder], check=True, timeout=60)
