@@ -7,6 +7,7 @@
 #include "ledger/api/api.h"
 #include "ledger/api/consumer_env.h"
 #include "ledger/api/fetches.h"
+#include "ledger/api/flushes.h"
 #include "ledger/group/offsets.h"
 #include "ledger/ledger_private.h"
 #include "ledger/server/server.h"
@@ -71,7 +72,7 @@ static void on_sync(void *arg, uint32_t events)
 
     (void)events;
     sync_poll(ledger->sync);
-    api_produce_flushed(ledger);
+    flushes_poll(ledger);
 }
 
 static void close_owner(void *owner)
@@ -102,30 +103,37 @@ static void collect_store(struct sync *sync, struct sync_entry *entry)
 
 static void flushed_store(struct sync_entry *entry, int error)
 {
-    (void)entry;
-    if (error != 0)
-        log_write(LOG_ERROR, "ledger", NULL, "cannot flush the store: %s",
-                  strerror(error));
+    if (error == 0)
+        return;
+    store_sync_failed(owner_of(entry)->store);
+    log_write(LOG_ERROR, "ledger", NULL,
+              "cannot flush the store: %s; nothing but records is kept any more until "
+              "the broker is started again",
+              strerror(error));
 }
 
-static bool store_changed(struct ledger *ledger)
+/* Since it was *seen last. */
+static bool store_changed(const struct ledger *ledger, int64_t *seen)
 {
     int64_t bytes = store_bytes(ledger->store);
-    bool changed = bytes != ledger->own->store_bytes;
+    bool changed = bytes != *seen;
 
-    ledger->own->store_bytes = bytes;
+    *seen = bytes;
     return changed;
 }
 
 /* Policy "always": what an answer says is on the disk, the store's part as well. */
-static void before_answer(void *arg)
+static bool before_answer(void *arg)
 {
     struct ledger *ledger = arg;
     struct error err = {0};
 
-    if (ledger->fsync_always && store_changed(ledger) &&
-        store_sync(ledger->store, &err) < 0)
-        log_write(LOG_ERROR, "ledger", NULL, "%s", err.text);
+    if (!ledger->fsync_always ||
+        !store_changed(ledger, &ledger->own->store_bytes_answered) ||
+        store_sync(ledger->store, &err) == 0)
+        return true;
+    log_write(LOG_ERROR, "ledger", NULL, "%s", err.text);
+    return false;
 }
 
 static void on_topic_gone(void *arg, const struct topic *topic)
@@ -216,7 +224,8 @@ static int open_data(struct ledger *ledger, struct error *err)
     path = mem_printf("%s/store", ledger->data_dir);
     ledger->store = store_open(path, &report, err);
     free(path);
-    if (ledger->store == NULL || ledger_identify(ledger, err) < 0)
+    if (ledger->store == NULL || ledger_identify(ledger, err) < 0 ||
+        (ledger->fsync_always && ledger_sync_folder(ledger->data_dir, err) < 0))
         return -1;
     ledger->sync = sync_start(ledger->fsync_interval_ms, err);
     if (ledger->sync == NULL)
@@ -372,7 +381,7 @@ static void end_requests(struct ledger *ledger)
 {
     if (ledger->sync) {
         sync_flush(ledger->sync);
-        api_produce_flushed(ledger);
+        flushes_poll(ledger);
     }
     groups_close(ledger->groups);
     fetches_free(ledger->fetches);
@@ -460,7 +469,7 @@ int64_t ledger_tick(struct ledger *ledger)
     next_ms = earlier(next_ms, groups_tick(ledger->groups, now_ms, wall_ms));
     next_ms = earlier(next_ms, topics_tick(ledger->topics, now_ms, wall_ms));
     next_ms = earlier(next_ms, fetches_tick(ledger->fetches, now_ms));
-    if (store_changed(ledger))
+    if (store_changed(ledger, &ledger->own->store_bytes))
         sync_dirty(ledger->sync, &ledger->own->store_entry);
     next_ms = earlier(next_ms, sync_tick(ledger->sync, now_ms));
     next_ms = earlier(next_ms, idle_deadline(ledger));

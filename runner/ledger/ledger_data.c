@@ -107,3 +107,16 @@ int ledger_identify(struct ledger *ledger, struct error *err)
     text_buf_clear(&value);
     return result;
 }
+
+int ledger_sync_folder(const char *dir, struct error *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fd < 0 ? -1 : fsync(fd);
+
+    if (result != 0)
+        error_set(err, ERROR_INTERNAL, "cannot flush the data folder %s: %s", dir,
+                  strerror(errno));
+    if (fd >= 0)
+        (void)close(fd);
+    return result;
+}

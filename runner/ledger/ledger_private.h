@@ -21,6 +21,7 @@ struct ledger_private {
     struct consumer_env consumers;
     struct sync_entry store_entry; /* the store, as something to flush */
     int64_t store_bytes;           /* its size when we looked last */
+    int64_t store_bytes_answered;  /* the same, before an answer */
     struct config_set fixed;       /* the settings that are configs of the broker */
     int64_t client_ms;             /* when a client was connected last */
 };
@@ -29,6 +30,8 @@ struct ledger_private {
  */
 int ledger_lock(const char *dir, struct error *err);
 int ledger_identify(struct ledger *ledger, struct error *err);
+/* That the files in it are there is on the disk. */
+int ledger_sync_folder(const char *dir, struct error *err);
 
 /* ledger_glue.c: what groups and transactions ask of the other parts. */
 void ledger_group_answer(void *ticket, const void *response);

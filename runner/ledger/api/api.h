@@ -20,7 +20,6 @@ api_fn api_versions;
 
 /* api_produce.c */
 api_fn api_produce;
-void api_produce_flushed(struct ledger *ledger); /* after sync_poll: answer who waited */
 
 /* api_fetch.c */
 api_fn api_fetch;

@@ -6,25 +6,16 @@
 #include "ledger/api/api.h"
 
 #include "ledger/api/api_partition.h"
+#include "ledger/api/flushes.h"
 #include "ledger/api/ledger.h"
 #include "ledger/log/batch.h"
-#include "ledger/log/sync.h"
 #include "ledger/topic/topics.h"
 #include "ledger/txn/txns.h"
 #include "ledger/wire/messages_produce.h"
 
 #include <stdlib.h>
-#include <utlist.h>
 
 enum { FIRST_VERSION = 3, TOPIC_ID_VERSION = 13 };
-
-/* An answer that waits for fsync; lies in the request's arena. */
-struct produce_wait {
-    struct produce_wait *prev, *next;
-    struct request *request;
-    struct produce_response response;
-    uint64_t ticket;
-};
 
 /* One partition of a request. */
 struct append {
@@ -202,57 +193,27 @@ static enum kafka_error check_request(const struct produce_request *message)
     return KAFKA_NONE;
 }
 
-static void forget_wait(struct request *request, void *arg)
+/* The flush failed: what waited for it is not promised to be there. */
+static void check_kept(struct ledger *ledger, const struct request *request,
+                       void *response)
 {
-    struct ledger *ledger = arg;
+    const struct produce_request *message = request->message;
+    struct produce_response *out = response;
 
-    DL_DELETE(ledger->produces, (struct produce_wait *)request->state);
-    request_drop(request);
-}
+    for (int32_t t = 0; t < out->responses_count; t++) {
+        struct produce_response_topic_produce_response *answer = &out->responses[t];
+        const struct topic *topic =
+            find_topic(ledger, request->version, &message->topic_data[t]);
 
-static void wait_for_flush(struct ledger *ledger, struct request *request,
-                           const struct produce_response *response)
-{
-    struct produce_wait *wait = mem_arena_alloc(&request->arena, sizeof *wait);
+        for (int32_t p = 0; p < answer->partition_responses_count; p++) {
+            struct produce_response_partition_produce_response *one =
+                &answer->partition_responses[p];
 
-    wait->request = request;
-    wait->response = *response;
-    wait->ticket = sync_ticket(ledger->sync);
-    if (sync_reached(ledger->sync,
-                     wait->ticket)) { /* nothing new: errors, duplicates */
-        request_answer(request, response);
-        return;
-    }
-    request->state = wait;
-    DL_APPEND(ledger->produces, wait);
-    request_on_gone(request, forget_wait, ledger);
-}
-
-/* The flush failed: nothing that waited for it is promised to be there. */
-static void fail_all(struct produce_response *response)
-{
-    for (int32_t t = 0; t < response->responses_count; t++) {
-        struct produce_response_topic_produce_response *topic = &response->responses[t];
-
-        for (int32_t p = 0; p < topic->partition_responses_count; p++) {
-            if (topic->partition_responses[p].error_code != KAFKA_NONE)
+            if (one->error_code != KAFKA_NONE || flushes_kept(topic, one->index))
                 continue;
-            topic->partition_responses[p].error_code = KAFKA_STORAGE_ERROR;
-            topic->partition_responses[p].base_offset = -1;
+            one->error_code = KAFKA_STORAGE_ERROR;
+            one->base_offset = -1;
         }
-    }
-}
-
-void api_produce_flushed(struct ledger *ledger)
-{
-    while (ledger->produces && sync_reached(ledger->sync, ledger->produces->ticket)) {
-        struct produce_wait *wait = ledger->produces;
-
-        DL_DELETE(ledger->produces, wait);
-        if (sync_failed(ledger->sync))
-            fail_all(&wait->response);
-        request_on_gone(wait->request, NULL, NULL);
-        request_answer(wait->request, &wait->response);
     }
 }
 
@@ -282,8 +243,6 @@ void api_produce(struct ledger *ledger, struct request *request)
         request_drop(request);
     else if (message->acks == 0)
         request_hang_up(request, "a Produce request with acks=0 failed");
-    else if (ledger->fsync_always)
-        wait_for_flush(ledger, request, &response);
     else
-        request_answer(request, &response);
+        flushes_answer(ledger, request, &response, check_kept);
 }

@@ -4,6 +4,7 @@
  */
 #include "ledger/api/api.h"
 #include "ledger/api/api_partition.h"
+#include "ledger/api/flushes.h"
 #include "ledger/api/ledger.h"
 #include "ledger/log/partition.h"
 #include "ledger/topic/topics.h"
@@ -43,6 +44,29 @@ answer_topic(struct ledger *ledger, struct mem_arena *arena,
         delete_before(ledger, topic, &asked->partitions[i], &out->partitions[i]);
 }
 
+/* The new beginning may not have reached the disk. */
+static void check_kept(struct ledger *ledger, const struct request *request,
+                       void *response)
+{
+    struct delete_records_response *out = response;
+
+    (void)request;
+    for (int32_t t = 0; t < out->topics_count; t++) {
+        const struct topic *topic = topics_find(ledger->topics, out->topics[t].name);
+
+        for (int32_t p = 0; p < out->topics[t].partitions_count; p++) {
+            struct delete_records_response_delete_records_partition_result *one =
+                &out->topics[t].partitions[p];
+
+            if (one->error_code != KAFKA_NONE ||
+                flushes_kept(topic, one->partition_index))
+                continue;
+            one->error_code = KAFKA_STORAGE_ERROR;
+            one->low_watermark = -1;
+        }
+    }
+}
+
 void api_delete_records(struct ledger *ledger, struct request *request)
 {
     const struct delete_records_request *asked = request->message;
@@ -54,5 +78,5 @@ void api_delete_records(struct ledger *ledger, struct request *request)
     response.topics_count = asked->topics_count;
     for (int32_t i = 0; i < asked->topics_count; i++)
         answer_topic(ledger, &request->arena, &asked->topics[i], &response.topics[i]);
-    request_answer(request, &response);
+    flushes_answer(ledger, request, &response, check_kept);
 }

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "ledger/api/api_partition.h"
+#include "ledger/api/flushes.h"
 #include "ledger/api/ledger.h"
 #include "ledger/group/groups.h"
 #include "ledger/group/offsets.h"
@@ -350,6 +351,18 @@ void api_txn_offset_commit(struct ledger *ledger, struct request *request)
 
 /* ---- EndTxn -------------------------------------------------------------- */
 
+/* Committed is what is committed after a power cut, too. */
+static void check_end(struct ledger *ledger, const struct request *request,
+                      void *response)
+{
+    const struct end_txn_request *in = request->message;
+    struct end_txn_response *out = response;
+
+    if (out->error_code == KAFKA_NONE &&
+        !txns_end_kept(ledger->txns, in->transactional_id))
+        out->error_code = KAFKA_COORDINATOR_NOT_AVAILABLE;
+}
+
 void api_end_txn(struct ledger *ledger, struct request *request)
 {
     const struct end_txn_request *in = request->message;
@@ -367,7 +380,7 @@ void api_end_txn(struct ledger *ledger, struct request *request)
     out.error_code = fenced_since(request, TXN_KNOWS_FENCED, error);
     out.producer_id = next.id;
     out.producer_epoch = next.epoch;
-    request_answer(request, &out);
+    flushes_answer(ledger, request, &out, check_end);
 }
 
 /* ---- WriteTxnMarkers ----------------------------------------------------- */
@@ -424,6 +437,26 @@ write_markers(struct ledger *ledger, struct request *request,
     }
 }
 
+static void check_markers(struct ledger *ledger, const struct request *request,
+                          void *response)
+{
+    struct write_txn_markers_response *out = response;
+
+    (void)request;
+    for (int32_t m = 0; m < out->markers_count; m++) {
+        for (int32_t t = 0; t < out->markers[m].topics_count; t++) {
+            struct write_txn_markers_response_writable_txn_marker_topic_result *marked =
+                &out->markers[m].topics[t];
+            const struct topic *topic = topics_find(ledger->topics, marked->name);
+
+            for (int32_t p = 0; p < marked->partitions_count; p++)
+                if (marked->partitions[p].error_code == KAFKA_NONE &&
+                    !flushes_kept(topic, marked->partitions[p].partition_index))
+                    marked->partitions[p].error_code = KAFKA_STORAGE_ERROR;
+        }
+    }
+}
+
 void api_write_txn_markers(struct ledger *ledger, struct request *request)
 {
     const struct write_txn_markers_request *in = request->message;
@@ -435,5 +468,5 @@ void api_write_txn_markers(struct ledger *ledger, struct request *request)
                                                        sizeof *out.markers);
     for (int32_t i = 0; i < in->markers_count; i++)
         write_markers(ledger, request, &in->markers[i], &out.markers[i]);
-    request_answer(request, &out);
+    flushes_answer(ledger, request, &out, check_markers);
 }

@@ -37,7 +37,7 @@ struct ledger {
     struct groups *groups;
     struct txns *txns;
     struct fetches *fetches;
-    struct produce_wait *produces; /* api_produce.c: answers that wait for fsync */
+    struct flush_wait *flushes; /* api/flushes.h: answers that wait for fsync */
 
     char cluster_id[32]; /* base64 of a uuid, as Kafka writes it */
     const char *data_dir;
@@ -45,7 +45,7 @@ struct ledger {
     int port;
     bool auto_create_topics;
     int default_partitions;
-    bool fsync_always; /* answers to Produce wait for fsync */
+    bool fsync_always; /* what is answered is on the disk */
     int64_t fsync_interval_ms;
     int64_t now_ms, wall_ms;    /* of the current round */
     struct ledger_private *own; /* ledger.c's */

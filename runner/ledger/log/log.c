@@ -129,7 +129,11 @@ static void collect(struct sync *sync, struct sync_entry *entry)
     }
     if (log->dir_dirty)
         add_path(sync, log->dir, O_RDONLY | O_DIRECTORY);
-    log->dir_dirty = log->checkpoint_dirty = false;
+    if (log->dir_new) {
+        (void)snprintf(path, sizeof(path), "%s/..", log->dir);
+        add_path(sync, path, O_RDONLY | O_DIRECTORY);
+    }
+    log->dir_new = log->dir_dirty = log->checkpoint_dirty = false;
 }
 
 /*
@@ -231,12 +235,13 @@ size_t log_segment_of(const struct log *log, int64_t offset)
     return low;
 }
 
-static int make_folder(const char *dir, struct error *err)
+static int make_folder(struct log *log, struct error *err)
 {
-    if (mkdir(dir, 0755) == 0 || errno == EEXIST)
-        return 0;
-    error_set(err, ERROR_INTERNAL, "cannot make %s: %s", dir, strerror(errno));
-    return -1;
+    if (mkdir(log->dir, 0755) == 0)
+        log->dir_new = true;
+    else if (errno != EEXIST)
+        error_set(err, ERROR_INTERNAL, "cannot make %s: %s", log->dir, strerror(errno));
+    return error_is_set(err) ? -1 : 0;
 }
 
 static void destroy(struct log *log)
@@ -272,7 +277,7 @@ struct log *log_open(struct log_pool *pool, const char *dir, const char *name,
     log->sync = (struct sync_entry){.collect = collect, .done = flushed};
     log->flush_wall_ms = wall_ms;
     log_configure(log, config);
-    if (make_folder(dir, err) == 0 && log_recover(log, wall_ms, report, err) == 0)
+    if (make_folder(log, err) == 0 && log_recover(log, wall_ms, report, err) == 0)
         return log;
     error_prefix(err, "%s: ", name);
     destroy(log);

@@ -66,6 +66,7 @@ struct log {
     size_t deferred_count, deferred_capacity;
     struct compaction *compaction;
     bool marked_clean;     /* the checkpoint on disk says that the log was closed */
+    bool dir_new;          /* its folder was made since the last flush */
     bool dir_dirty;        /* files were made or renamed since the last flush */
     bool checkpoint_dirty; /* written since the last flush */
     bool gaps; /* offsets may be missing anywhere: nobody knows what was compacted */

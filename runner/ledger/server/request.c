@@ -126,17 +126,20 @@ void request_answer(struct request *request, const void *response)
 {
     struct connection *connection = request->connection;
     struct server *server = request->server;
+    bool kept = server->settings.before_answer == NULL ||
+                server->settings.before_answer(server->arg);
     struct wire_out out = {0};
 
-    if (server->settings.before_answer)
-        server->settings.before_answer(server->arg);
     take_scratch(server, &out);
     wire_write_response(request->api, request->version, request->correlation, response,
                         &out);
     free_request(request);
     if (connection) {
         connection->request = NULL;
-        connection_send(connection, &out);
+        if (kept)
+            connection_send(connection, &out);
+        else
+            connection_refuse(connection, "what its answer says cannot be kept");
     }
     if (server->scratch.data == NULL && out.bytes.capacity <= SCRATCH_KEPT_BYTES) {
         server->scratch = out.bytes;

@@ -37,7 +37,9 @@ struct server_settings {
     int64_t frames_bytes;      /* budget of all request frames */
     int64_t answers_bytes;     /* and of all answers that wait for slow readers */
     int32_t max_request_bytes; /* larger frames close their connection */
-    void (*before_answer)(void *arg); /* NULL, or called before each answer leaves */
+    /* NULL, or called before each answer leaves. False: it does not, its connection is
+     * closed, for what it says cannot be kept. */
+    bool (*before_answer)(void *arg);
     int64_t (*now_ms)(void);
     int64_t (*wall_ms)(void);
 };

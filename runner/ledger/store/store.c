@@ -361,12 +361,22 @@ void store_each(struct store *store, const void *prefix, size_t prefix_len,
     text_buf_clear(&value);
 }
 
+static int refuse(const struct store *store, struct error *err)
+{
+    error_set(err, ERROR_INTERNAL,
+              "%s: an earlier flush to disk failed; start the broker again",
+              store->path);
+    return -1;
+}
+
 /* Write the collected changes as one frame and make them visible. */
 static int write_batch(struct store *store, struct error *err)
 {
     struct text_buf *batch = &store->batch;
     size_t length = batch->len - FRAME_HEAD;
 
+    if (store->failed)
+        return refuse(store, err);
     if (length > BATCH_MAX) {
         error_set(err, ERROR_INPUT, "%s: a batch of %zu bytes is too large",
                   store->path, length);
@@ -461,8 +471,16 @@ int store_delete(struct store *store, const void *key, size_t key_len,
 
 int store_sync(struct store *store, struct error *err)
 {
+    if (store->failed)
+        return refuse(store, err);
     if (fdatasync(store->fd) == 0)
         return 0;
+    store->failed = true;
     error_set(err, ERROR_INTERNAL, "%s: cannot sync: %s", store->path, strerror(errno));
     return -1;
+}
+
+void store_sync_failed(struct store *store)
+{
+    store->failed = true;
 }

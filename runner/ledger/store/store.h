@@ -90,6 +90,12 @@ void store_batch_begin(struct store *store);
 int store_batch_end(struct store *store, struct error *err);
 void store_batch_drop(struct store *store);
 
-int store_sync(struct store *store, struct error *err); /* fdatasync */
+/*
+ * fdatasync. After a flush that failed nothing is known about what was written before:
+ * from then on every change and every flush fails until the store is opened again.
+ */
+int store_sync(struct store *store, struct error *err);
+/* Somebody else's flush of store_fd has failed: as if store_sync had. */
+void store_sync_failed(struct store *store);
 
 #endif

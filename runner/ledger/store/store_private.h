@@ -31,6 +31,7 @@ struct store {
     struct text_buf batch; /* a frame's head, then changes; empty outside of a batch */
     int depth;
     bool dropped;
+    bool failed; /* a flush has failed */
 };
 
 static inline int64_t store_slot_bytes(const struct store_slot *slot)

@@ -159,6 +159,12 @@ enum kafka_error txns_end(struct txns *txns, const struct txns_writer *who, bool
                           int16_t version, const struct txns_time *time,
                           struct txns_producer *out);
 
+/*
+ * Whether the markers of this transactional.id's last end can be flushed to disk, as
+ * far as is known: no log that has one has failed.
+ */
+bool txns_end_kept(struct txns *txns, struct wire_string transactional_id);
+
 /* ---- administration ------------------------------------------------------ */
 
 /* A transaction as DescribeTransactions shows it; borrowed until the next change. */

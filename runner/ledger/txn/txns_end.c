@@ -148,6 +148,22 @@ void txn_complete(struct txns *txns, struct txn *txn, const struct txns_time *ti
     txn_watch(txns, txn, time->now_ms + TXNS_RETRY_MS);
 }
 
+bool txns_end_kept(struct txns *txns, struct wire_string transactional_id)
+{
+    const struct txn *txn = txns_lookup(txns, transactional_id);
+
+    for (int32_t i = 0; txn != NULL && i < txn->data.partitions_count; i++) {
+        const struct txns_partition *where = &txn->data.partitions[i];
+        bool broken = false;
+        struct partition *partition =
+            txns->host.partition(txns->host.arg, where->topic, where->index, &broken);
+
+        if (broken || (partition != NULL && log_failed(partition_log(partition))))
+            return false;
+    }
+    return true;
+}
+
 /* ---- time ---------------------------------------------------------------- */
 
 static void on_due(struct txns *txns, struct txn *txn, const struct txns_time *time)
