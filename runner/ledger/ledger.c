@@ -98,7 +98,7 @@ static void collect_store(struct sync *sync, struct sync_entry *entry)
     if (fd >= 0)
         sync_add(sync, fd, close_owner, (void *)(intptr_t)fd);
     else
-        ledger->own->store_bytes = -1; /* the next round tries again */
+        sync_later(sync);
 }
 
 static void flushed_store(struct sync_entry *entry, int error)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -218,6 +219,46 @@ START_TEST(a_partition_that_cannot_be_flushed_stops_no_other)
 }
 END_TEST
 
+/* Nobody above the descriptors that are open now gets more than so many. */
+static rlim_t leave_descriptors(int count)
+{
+    int next = dup(0);
+    struct rlimit limit;
+    rlim_t before;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    before = limit.rlim_cur;
+    limit.rlim_cur = (rlim_t)(next + count);
+    (void)close(next);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return before;
+}
+
+/* Enough to make its files, and then not to flush them. */
+START_TEST(a_partition_outlives_that_there_are_no_descriptors)
+{
+    struct client client = connect_client();
+    struct put put = plain;
+    struct produce_response response;
+    struct rlimit limit;
+    rlim_t before;
+
+    ck_assert_int_eq(put_error(&client, &plain), KAFKA_NONE);
+    put.partition = 1;
+    before = leave_descriptors(4);
+    (void)send_put(&client, &put);
+    ck_assert(!receive(&client, WIRE_PRODUCE, put.version, 300, &response));
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = before;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert(receive(&client, WIRE_PRODUCE, put.version, LONG_MS, &response));
+    ck_assert_int_eq(response.responses[0].partition_responses[0].error_code,
+                     KAFKA_NONE);
+    ck_assert_int_eq(put_error(&client, &put), KAFKA_NONE);
+    disconnect(&client);
+}
+END_TEST
+
 static struct delete_records_response delete_records(struct client *client)
 {
     struct delete_records_request request;
@@ -314,6 +355,7 @@ int main(void)
     tcase_add_test(tcase, an_end_whose_markers_cannot_be_flushed_is_none);
     tcase_add_test(tcase, a_first_record_has_its_folder_flushed);
     tcase_add_test(tcase, a_partition_that_cannot_be_flushed_stops_no_other);
+    tcase_add_test(tcase, a_partition_outlives_that_there_are_no_descriptors);
     tcase_add_test(tcase, deleted_records_are_flushed_away);
     tcase_add_test(tcase, a_store_that_cannot_be_flushed_promises_nothing);
     suite_add_tcase(suite, tcase);

@@ -10,6 +10,7 @@ struct thing {
     struct sync_entry entry;
     int fd;
     int collected, done, released;
+    int later; /* so often there is no descriptor */
     int error;
 };
 
@@ -23,6 +24,11 @@ static void collect(struct sync *sync, struct sync_entry *entry)
     struct thing *thing = (struct thing *)entry;
 
     thing->collected++;
+    if (thing->later > 0) {
+        thing->later--;
+        sync_later(sync);
+        return;
+    }
     sync_add(sync, thing->fd, release, thing);
 }
 
@@ -136,6 +142,47 @@ START_TEST(failure_is_told_to_the_one_it_happened_to)
 }
 END_TEST
 
+static void wait_for_round(struct sync *sync)
+{
+    struct pollfd wanted = {.fd = sync_fd(sync), .events = POLLIN};
+
+    ck_assert_int_eq(poll(&wanted, 1, 10000), 1);
+    sync_poll(sync);
+}
+
+START_TEST(what_cannot_be_handed_over_waits_and_so_do_its_tickets)
+{
+    struct sync *sync = start();
+    struct thing first, second;
+    uint64_t ticket;
+
+    make(&first);
+    make(&second);
+    first.later = second.later = 2;
+    sync_dirty(sync, &first.entry);
+    sync_dirty(sync, &second.entry);
+    ticket = sync_ticket(sync);
+    sync_dirty(sync, &first.entry); /* while its round runs */
+    wait_for_round(sync);
+    ck_assert_int_eq(first.done + second.done, 0);
+    ck_assert(!sync_reached(sync, 1));
+    ck_assert(!sync_reached(sync, ticket));
+    ck_assert_int_eq(sync_tick(sync, 5000), 6000); /* no hurry, but again */
+    sync_flush(sync);                              /* gives up, and does not hang */
+    ck_assert(!sync_reached(sync, 1));
+    ck_assert_int_eq(sync_tick(sync, 7000), 8000);
+    ck_assert_int_eq(sync_tick(sync, 8000), INT64_MAX);
+    wait_for(sync, ticket);
+    ck_assert_int_eq(first.done, 1);
+    ck_assert_int_eq(second.done, 1);
+    ck_assert_int_eq(first.collected, 3);
+    ck_assert_int_eq(sync_failed(sync), 0);
+    sync_stop(sync);
+    (void)close(first.fd);
+    (void)close(second.fd);
+}
+END_TEST
+
 START_TEST(forgotten_entry_is_never_called_again)
 {
     struct sync *sync = start();
@@ -231,6 +278,7 @@ int main(void)
     tcase_add_test(tcase, interval_flushes_what_is_dirty_when_it_is_over);
     tcase_add_test(tcase, tickets_wait_for_all_that_was_dirty_before_them);
     tcase_add_test(tcase, failure_is_told_to_the_one_it_happened_to);
+    tcase_add_test(tcase, what_cannot_be_handed_over_waits_and_so_do_its_tickets);
     tcase_add_test(tcase, forgotten_entry_is_never_called_again);
     tcase_add_test(tcase, recovery_point_of_a_log_follows_the_flushes);
     tcase_add_test(tcase, log_whose_flush_failed_takes_no_more);

@@ -232,7 +232,10 @@ static int open_file(struct log_file *file, int flags, struct error *err)
     file_path(path, file->dir, file->base, file->kind);
     file->fd = open_path(file->pool, path, flags);
     if (file->fd < 0) {
-        set_error(file, "open", errno, err);
+        int number = errno;
+
+        set_error(file, "open", number, err);
+        errno = number;
         return -1;
     }
     list_add(file);

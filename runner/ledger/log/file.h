@@ -45,7 +45,8 @@ int file_fd(struct log_file *file, struct error *err);
 /* Close the descriptor unless it is pinned. */
 void file_rest(struct log_file *file);
 
-int file_pin(struct log_file *file, struct error *err); /* the descriptor, or -1 */
+int file_pin(struct log_file *file,
+             struct error *err); /* the descriptor, or -1, err and errno */
 void file_unpin(void *file);
 
 /* Make it new and empty on disk. */

@@ -103,11 +103,22 @@ static void close_directory(void *fd)
     (void)close((int)(intptr_t)fd);
 }
 
-static void add_path(struct sync *sync, const char *path, int flags)
+/* That there are no descriptors left says nothing against the file. */
+static bool is_short_of_descriptors(int fd)
+{
+    return fd < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
+static bool add_path(struct sync *sync, const char *path, int flags)
 {
     int fd = open(path, flags | O_CLOEXEC);
 
+    if (is_short_of_descriptors(fd)) {
+        sync_later(sync);
+        return false;
+    }
     sync_add(sync, fd, fd < 0 ? NULL : close_directory, (void *)(intptr_t)fd);
+    return true;
 }
 
 /* Hand over what was written behind the recovery point. */
@@ -121,19 +132,21 @@ static void collect(struct sync *sync, struct sync_entry *entry)
         struct error err = {0};
         int fd = file_pin(log->segments[i].file, &err);
 
-        sync_add(sync, fd, fd < 0 ? NULL : file_unpin, log->segments[i].file);
+        if (is_short_of_descriptors(fd))
+            sync_later(sync);
+        else
+            sync_add(sync, fd, fd < 0 ? NULL : file_unpin, log->segments[i].file);
     }
     if (log->checkpoint_dirty) {
         (void)snprintf(path, sizeof(path), "%s/checkpoint", log->dir);
-        add_path(sync, path, O_RDWR);
+        log->checkpoint_dirty = !add_path(sync, path, O_RDWR);
     }
     if (log->dir_dirty)
-        add_path(sync, log->dir, O_RDONLY | O_DIRECTORY);
+        log->dir_dirty = !add_path(sync, log->dir, O_RDONLY | O_DIRECTORY);
     if (log->dir_new) {
         (void)snprintf(path, sizeof(path), "%s/..", log->dir);
-        add_path(sync, path, O_RDONLY | O_DIRECTORY);
+        log->dir_new = !add_path(sync, path, O_RDONLY | O_DIRECTORY);
     }
-    log->dir_new = log->dir_dirty = log->checkpoint_dirty = false;
 }
 
 /*

@@ -153,6 +153,11 @@ void sync_add(struct sync *sync, int fd, void (*release)(void *owner), void *own
         .fd = fd, .entry = sync->collecting, .release = release, .owner = owner};
 }
 
+void sync_later(struct sync *sync)
+{
+    sync->collecting->later = true;
+}
+
 static void begin_round(struct sync *sync)
 {
     sync->dirty_since = INT64_MIN;
@@ -163,6 +168,7 @@ static void begin_round(struct sync *sync)
 
         unlink_dirty(sync, entry);
         entry->busy = true;
+        entry->later = false;
         entry->round_sequence = entry->sequence;
         sync->round[sync->round_count++] = entry;
         sync->collecting = entry;
@@ -195,19 +201,40 @@ static int error_of(const struct sync *sync, const struct sync_entry *entry)
     return 0;
 }
 
+/* Back to the front of the dirty ones: whoever waits for it waits on. */
+static void put_back(struct sync *sync, struct sync_entry *entry)
+{
+    if (entry->dirty)
+        unlink_dirty(sync, entry);
+    entry->dirty = true;
+    entry->sequence = entry->round_sequence;
+    entry->prev = NULL;
+    entry->next = sync->first;
+    if (sync->first != NULL)
+        sync->first->prev = entry;
+    else
+        sync->last = entry;
+    sync->first = entry;
+    sync->wanted = 0; /* not at once: sync_tick tries again */
+}
+
 /* The thread is done: tell the entries, give the descriptors back. */
 static void end_round(struct sync *sync)
 {
-    size_t count = sync->round_count;
-
-    for (size_t i = 0; i < count; i++) {
+    /* From the end, so that those put back are in their old order. */
+    for (size_t i = sync->round_count; i-- > 0;) {
         struct sync_entry *entry = sync->round[i];
+        int error;
 
         sync->round[i] = NULL;
         if (entry == NULL)
             continue;
         entry->busy = false;
-        entry->done(entry, error_of(sync, entry));
+        error = error_of(sync, entry);
+        if (error == 0 && entry->later)
+            put_back(sync, entry);
+        else
+            entry->done(entry, error);
     }
     for (size_t i = 0; i < sync->job_count; i++) {
         if (sync->jobs[i].error != 0)
@@ -287,8 +314,12 @@ void sync_flush(struct sync *sync)
 
     wait_for_round(sync);
     while (sync->first != NULL && sync->first->sequence <= until) {
+        uint64_t before = sync->first->sequence;
+
         begin_round(sync);
         wait_for_round(sync);
+        if (sync->first != NULL && sync->first->sequence == before)
+            break; /* put back: there is no getting on */
     }
 }
 

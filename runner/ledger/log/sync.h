@@ -34,10 +34,11 @@ struct sync_entry {
     sync_collect_fn *collect;
     sync_done_fn *done;
     struct sync_entry *prev, *next; /* of the dirty ones */
-    uint64_t sequence;       /* when it became dirty */
-    uint64_t round_sequence; /* the same, of the round that runs */
+    uint64_t sequence;              /* when it became dirty */
+    uint64_t round_sequence;        /* the same, of the round that runs */
     bool dirty;
-    bool busy; /* in the round that runs */
+    bool busy;  /* in the round that runs */
+    bool later; /* sync_later was called for that */
 };
 
 /* interval_ms: at most so long after it was written is data flushed (sync_tick). */
@@ -58,6 +59,13 @@ void sync_dirty(struct sync *sync, struct sync_entry *entry);
 
 /* In collect: flush fd in this round, then release(owner), if given. */
 void sync_add(struct sync *sync, int fd, void (*release)(void *owner), void *owner);
+
+/*
+ * In collect: something cannot be handed over now (there are no descriptors left). The
+ * entry stays dirty, nobody is told that it is flushed, and it is asked again after the
+ * interval.
+ */
+void sync_later(struct sync *sync);
 
 /* Begin a round when it is due. The time to be called again, INT64_MAX: nothing is
  * dirty. */
