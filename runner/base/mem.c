@@ -99,6 +99,7 @@ void *mem_arena_alloc(struct mem_arena *arena, size_t size)
     }
     ptr = chunk->data + chunk->used;
     chunk->used += size;
+    arena->bytes += size;
     return memset(ptr, 0, size); /* here: most of a chunk may never be used */
 }
 
@@ -157,4 +158,5 @@ void mem_arena_clear(struct mem_arena *arena)
         free(arena->chunks);
         arena->chunks = next;
     }
+    arena->bytes = 0;
 }

@@ -23,6 +23,7 @@ void *mem_grow(void *array, size_t count, size_t *capacity, size_t element_size)
 /* An arena: many small allocations with one lifetime. Zero-initialise it. */
 struct mem_arena {
     struct mem_chunk *chunks;
+    size_t bytes; /* handed out so far */
 };
 
 void *mem_arena_alloc(struct mem_arena *arena, size_t size); /* zeroed, aligned for any type */

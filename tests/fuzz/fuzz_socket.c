@@ -29,6 +29,7 @@ enum {
     STRETCH = 1000,   /* requests between two looks at the broker */
     MOST_WAITING = 3, /* unanswered requests of one connection */
     ANSWER_MAX = 64 * 1024 * 1024,
+    READ_MAX = 768 * 1024, /* beyond that WIRE_ARENA_MAX may refuse a right answer */
     RECENT = 4096, /* requests whose answers are understood */
     LAST = 64,     /* frames that are shown when something is found */
     MOST_TOPICS = 100,
@@ -116,7 +117,7 @@ static void read_answer(struct fuzz *fuzz, const uint8_t *frame, size_t len)
     size_t head = 4;
     void *value;
 
-    if (correlation > (uint32_t)fuzz->correlation)
+    if (correlation > (uint32_t)fuzz->correlation || len > READ_MAX)
         return;
     if (wire_api_flexible(api, version) && api->key != WIRE_API_VERSIONS)
         head = 5;

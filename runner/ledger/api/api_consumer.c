@@ -38,6 +38,12 @@ static void describe(struct ledger *ledger, struct request *request,
         out->error_code = KAFKA_INVALID_GROUP_ID;
         return;
     }
+    if (request_is_full(request)) {
+        wire_defaults(&consumer_group_describe_response_described_group_message, out);
+        out->group_id = id;
+        out->error_code = KAFKA_INVALID_REQUEST;
+        return;
+    }
     groups_consumer_describe(ledger->groups, id, &request->arena, out);
     if (message->include_authorized_operations && out->error_code == KAFKA_NONE)
         out->authorized_operations = ALL_OPERATIONS;

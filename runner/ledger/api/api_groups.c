@@ -93,6 +93,12 @@ void api_describe_groups(struct ledger *ledger, struct request *request)
     for (int32_t i = 0; i < in->groups_count; i++) {
         struct describe_groups_response_described_group *group = &out.groups[i];
 
+        if (request_is_full(request)) {
+            wire_defaults(&describe_groups_response_described_group_message, group);
+            group->group_id = in->groups[i];
+            group->error_code = KAFKA_INVALID_REQUEST;
+            continue;
+        }
         groups_describe(ledger->groups, in->groups[i], request->version,
                         &request->arena, group);
         if (in->include_authorized_operations && group->error_code == KAFKA_NONE)

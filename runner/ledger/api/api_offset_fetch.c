@@ -178,7 +178,9 @@ fetch_group(struct ledger *ledger, struct request *request, bool stable,
 {
     struct groups_member who = {
         in->group_id, in->member_id, {NULL, -1}, in->member_epoch};
-    enum kafka_error error = groups_check_fetch(ledger->groups, &who);
+    enum kafka_error error = request_is_full(request)
+                                 ? KAFKA_INVALID_REQUEST
+                                 : groups_check_fetch(ledger->groups, &who);
     struct fetch fetch = {
         .ledger = ledger,
         .arena = &request->arena,

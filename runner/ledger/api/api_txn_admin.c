@@ -55,6 +55,8 @@ describe_partition(struct ledger *ledger, struct request *request, struct topic 
     out->error_code = (int16_t)api_partition(ledger, topic, index, &partition);
     if (topic == NULL)
         out->error_message = wire_string_of(NO_TOPIC);
+    else if (request_is_full(request))
+        out->error_code = KAFKA_INVALID_REQUEST;
     if (out->error_code != KAFKA_NONE)
         return;
     partition_each_producer(partition, count_producer, &list);
@@ -213,7 +215,7 @@ describe_transaction(struct ledger *ledger, struct request *request,
 
     wire_defaults(&describe_transactions_response_transaction_state_message, out);
     out->transactional_id = id;
-    if (id.len <= 0) {
+    if (id.len <= 0 || request_is_full(request)) {
         out->error_code = KAFKA_INVALID_REQUEST;
     } else if (!txns_find(ledger->txns, id, &view)) {
         out->error_code = KAFKA_TRANSACTIONAL_ID_NOT_FOUND;

@@ -45,6 +45,17 @@ struct request {
     struct server *server;
 };
 
+/*
+ * Has the answer in the making grown so large that the rest is to be refused? A request
+ * of a few bytes may name the same group a hundred thousand times.
+ */
+enum { REQUEST_ARENA_BYTES = 32 * 1024 * 1024 };
+
+static inline bool request_is_full(const struct request *request)
+{
+    return request->arena.bytes > REQUEST_ARENA_BYTES;
+}
+
 /* A handler. It owns the request until it answers or drops it. */
 typedef void api_fn(struct ledger *ledger, struct request *request);
 
