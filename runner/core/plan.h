@@ -75,6 +75,7 @@ struct plan_last {
     const struct plan_source_state *sources;
     size_t source_count;
     const char *path; /* YAML path of the last run; NULL: never ran */
+    const char *broker; /* that the last run was on, when it is called otherwise now */
 };
 
 /* What the user said at start. */

@@ -13,6 +13,7 @@
 struct comparison {
     const struct plan *plan;
     const struct plan_permits *permits;
+    const char *broker; /* of the last run, when it was another */
     struct plan_conflict *conflicts;
     size_t count;
     size_t capacity;
@@ -92,18 +93,29 @@ static bool check_gone(struct comparison *c, const struct plan_edge_state *state
     return gone;
 }
 
+static bool same_topic(const struct plan_edge_state *state)
+{
+    return state->topic_id_now && strcmp(state->topic_id, state->topic_id_now) == 0;
+}
+
 static void check_topic(struct comparison *c, const struct plan_edge_state *state)
 {
     if (state->topic_id == NULL || may_skip(c, state->id))
         return;
-    if (state->topic_id_now == NULL)
+    if (c->broker && !same_topic(state))
+        add(c, PLAN_TOPIC_REMADE,
+            "edge %s: the last run was on the broker %s, and what it left unread on topic "
+            "%s is there: go on there with --brokers %s, or begin here with --abandon %s "
+            "or --fresh",
+            state->id, c->broker, state->topic, c->broker, state->id);
+    else if (state->topic_id_now == NULL)
         add(c, PLAN_TOPIC_REMADE,
             "edge %s: topic %s was deleted since the last run, and with it every "
             "record "
             "not yet read: to begin with an empty one, start with --abandon %s or "
             "--fresh",
             state->id, state->topic, state->id);
-    else if (strcmp(state->topic_id, state->topic_id_now) != 0)
+    else if (!same_topic(state))
         add(c, PLAN_TOPIC_REMADE,
             "edge %s: topic %s was deleted and made anew since the last run (id %s, "
             "was "
@@ -194,7 +206,7 @@ size_t plan_compare(const struct plan *plan, const struct plan_last *last,
                     const struct plan_permits *permits,
                     struct plan_conflict **conflicts)
 {
-    struct comparison c = {.plan = plan, .permits = permits};
+    struct comparison c = {.plan = plan, .permits = permits, .broker = last->broker};
 
     /* Another file's edges say nothing about this one: nothing else is compared then.
      */

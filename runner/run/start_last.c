@@ -443,6 +443,8 @@ static void compare(struct run *run)
     struct plan_last last = {.edges = edges, .sources = sources, .path = run->last.path};
     size_t count;
 
+    if (run->last.broker && strcmp(run->last.broker, run->options->broker_name) != 0)
+        last.broker = run->last.broker;
     restore_checkpoints(run);
     last.edge_count = edge_states(run, edges);
     last.source_count = source_states(run, sources);

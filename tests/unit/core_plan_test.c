@@ -252,6 +252,29 @@ START_TEST(a_topic_made_anew_stops_the_start)
 }
 END_TEST
 
+START_TEST(a_last_run_on_another_broker_is_named)
+{
+    struct dag *dag = load(PIPE);
+    struct plan *plan = plan_build(dag);
+    struct plan_edge_state state = good;
+    struct plan_last last = {
+        .edges = &state, .edge_count = 1, .path = "/d/p.yaml", .broker = "embedded"};
+    struct plan_permits permits = {0};
+    struct plan_conflict *conflicts;
+
+    ck_assert_uint_eq(plan_compare(plan, &last, &permits, &conflicts), 0);
+    plan_conflicts_free(conflicts, 0); /* the same topics under another address */
+    state.topic_id_now = NULL;
+    ck_assert_uint_eq(plan_compare(plan, &last, &permits, &conflicts), 1);
+    ck_assert_ptr_nonnull(strstr(conflicts[0].text, "was on the broker embedded"));
+    ck_assert_ptr_nonnull(strstr(conflicts[0].text, "--brokers embedded"));
+    ck_assert_ptr_null(strstr(conflicts[0].text, "deleted"));
+    plan_conflicts_free(conflicts, 1);
+    plan_free(plan);
+    dag_free(dag);
+}
+END_TEST
+
 START_TEST(lost_offsets_stop_the_start_unless_the_history_has_them)
 {
     struct plan_edge_state state = good;
@@ -360,6 +383,7 @@ int main(void)
     tcase_add_test(tcase, unread_records_on_a_known_edge_are_no_conflict);
     tcase_add_test(tcase, an_edge_that_is_gone_with_unread_records_stops_the_start);
     tcase_add_test(tcase, a_topic_made_anew_stops_the_start);
+    tcase_add_test(tcase, a_last_run_on_another_broker_is_named);
     tcase_add_test(tcase, lost_offsets_stop_the_start_unless_the_history_has_them);
     tcase_add_test(tcase, partitions_never_shrink_and_grow_only_without_unread_keys);
     tcase_add_test(tcase, an_interrupted_source_must_be_as_it_was);
