@@ -20,14 +20,18 @@ typedef bool value_fn(struct broker_settings *settings, void *place, const char 
 static bool set_listen(struct broker_settings *settings, void *place, const char *text)
 {
     const char *colon = strrchr(text, ':');
+    size_t len = colon ? (size_t)(colon - text) : 0;
     int64_t port;
 
     (void)place;
     if (colon == NULL || colon == text || !text_parse_int(colon + 1, &port) || port < 0 ||
         port > 65535)
         return false;
-    settings->ledger.host =
-        mem_arena_strndup(&settings->arena, text, (size_t)(colon - text));
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']') { /* [::1]:19092 */
+        text++;
+        len -= 2;
+    }
+    settings->ledger.host = mem_arena_strndup(&settings->arena, text, len);
     settings->ledger.port = (int)port;
     return true;
 }
@@ -276,8 +280,12 @@ int broker_settings_option(struct broker_settings *settings, int argc, char **ar
 
         option_name(&table[n], name);
         value = cli_option(argc, argv, i, name);
-        if (value == NULL)
+        if (value == NULL && strcmp(argv[*i], name) != 0)
             continue;
+        if (value == NULL) {
+            error_set(err, ERROR_INPUT, "%s: expected %s", name, table[n].takes);
+            return -1;
+        }
         if (put(settings, &table[n], value))
             return 1;
         error_set(err, ERROR_INPUT, "%s %s: expected %s", name, value, table[n].takes);

@@ -47,7 +47,8 @@ static int read_settings(const char *home, int argc, char **argv,
         int found = broker_settings_option(settings, argc, argv, &i, err);
 
         if (found == 0)
-            error_set(err, ERROR_INPUT, "unknown option '%s' (see 'dagrun broker --help')",
+            error_set(err, ERROR_INPUT, "%s '%s' (see 'dagrun broker --help')",
+                      argv[i][0] == '-' ? "unknown option" : "it takes no argument",
                       argv[i]);
         rc = found == 1 ? 0 : -1;
     }
@@ -62,7 +63,7 @@ static int last_port(const char *home)
     int64_t port = 0;
 
     embedded_state_read(home, &state);
-    colon = state.address ? strrchr(state.address, ':') : NULL;
+    colon = state.listen ? strrchr(state.listen, ':') : NULL;
     if (colon == NULL || !text_parse_int(colon + 1, &port))
         port = 0;
     embedded_state_clear(&state);
@@ -105,16 +106,24 @@ static int choose_port(const char *home, const char *host)
     return 0;
 }
 
+static char *host_port(const char *host, int port)
+{
+    return strchr(host, ':') ? mem_printf("[%s]:%d", host, port)
+                             : mem_printf("%s:%d", host, port);
+}
+
 static int write_state(const char *home, int argc, char **argv,
                        const struct ledger_settings *settings, const struct ledger *ledger,
                        bool ended, struct error *err)
 {
     int port = settings->advertised_port ? settings->advertised_port : ledger_port(ledger);
     const char *host = settings->advertised_host ? settings->advertised_host : settings->host;
-    char *address = mem_printf("%s:%d", host, port);
+    char *address = host_port(host, port);
+    char *listen = host_port(settings->host, ledger_port(ledger));
     char *data = mem_strdup(settings->data_dir);
     const struct embedded_state state = {.pid = getpid(),
                                          .address = address,
+                                         .listen = listen,
                                          .data = data,
                                          .flags = argv + 1,
                                          .flag_count = (size_t)argc - 1,
@@ -123,6 +132,7 @@ static int write_state(const char *home, int argc, char **argv,
     int rc = embedded_state_write(home, &state, err);
 
     free(address);
+    free(listen);
     free(data);
     return rc;
 }

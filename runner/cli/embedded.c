@@ -4,17 +4,20 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/broker_settings.h"
 #include "host/daemon.h"
 #include "host/lock.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +25,9 @@ enum {
     START_MS = 60000, /* a log that a crash left may have to be checked */
     LOOK_MS = 2,
     FIRST_PAUSE_MS = 100,
-    MAX_PAUSE_MS = 5000,
+    MAX_PAUSE_MS = 1000, /* clients give their session up after 10 s */
+    SPACE_MS = 2000,
+    SPACE_LOW = 64 << 10, /* bytes left of a disk that is full for a broker */
     WORDS = 1000, /* of its log that an error repeats at most */
 };
 
@@ -116,13 +121,74 @@ static bool wait_until_up(const char *home, int64_t until_ms, struct embedded_st
     return up;
 }
 
+/* A fault in the settings is told here, with its place, not from the broker's log. */
+static bool settings_are_good(const char *home, struct error *err)
+{
+    struct broker_settings settings = {0};
+    char *file = embedded_path(home, "settings.yaml");
+    int rc = broker_settings_read(&settings, file, err);
+
+    broker_settings_clear(&settings);
+    free(file);
+    return rc == 0;
+}
+
+static bool ends_with_listen(const struct embedded_state *state)
+{
+    size_t count = state->flag_count;
+
+    return count >= 2 && state->listen &&
+           strcmp(state->flags[count - 2], "--listen") == 0 &&
+           strcmp(state->flags[count - 1], state->listen) == 0;
+}
+
+/* On loopback the port of last time is a wish: another one will do when it is taken. */
+static int spawn_as_before(const char *home, struct error *err)
+{
+    static const char loopback[] = "127.0.0.1:";
+    struct embedded_state last;
+    size_t count;
+    int rc;
+
+    embedded_state_read(home, &last);
+    count = last.flag_count;
+    if (ends_with_listen(&last) &&
+        strncmp(last.listen, loopback, sizeof loopback - 1) == 0)
+        count -= 2;
+    rc = spawn(home, last.flags, count, err);
+    embedded_state_clear(&last);
+    return rc;
+}
+
+/* One that is about to end, idle or told to, is no longer up, but has the lock still. */
+static void wait_until_ended(const char *home, int64_t until_ms)
+{
+    char *lock = embedded_path(home, "lock");
+    bool ending = true;
+
+    while (ending && clock_mono_ms() < until_ms) {
+        struct embedded_state state;
+        pid_t pid;
+        bool held = lock_probe(lock, &pid);
+
+        embedded_state_read(home, &state);
+        ending = held && state.ended && state.pid == pid;
+        embedded_state_clear(&state);
+        if (ending)
+            look_later();
+    }
+    free(lock);
+}
+
 int embedded_start(const char *home, char *const *flags, size_t flag_count,
                    struct embedded_state *state, struct error *err)
 {
     char *log = embedded_path(home, "log");
     off_t from = log_size(log);
 
-    if (!embedded_is_up(home, state) && spawn(home, flags, flag_count, err) == 0 &&
+    wait_until_ended(home, clock_mono_ms() + START_MS);
+    if (!embedded_is_up(home, state) && settings_are_good(home, err) &&
+        (flags ? spawn(home, flags, flag_count, err) : spawn_as_before(home, err)) == 0 &&
         !wait_until_up(home, clock_mono_ms() + START_MS, state))
         set_last_words(log, from, err);
     free(log);
@@ -155,12 +221,29 @@ struct embedded {
     int64_t next_ms; /* to look, and to start it again */
     int64_t pause_ms;
     int64_t spawned_ms;
+    off_t log_from;  /* where in the log the one that was spawned began */
+    bool told;       /* why it does not start */
+    int64_t space_ms; /* when to look at its disk */
+    bool full;
 };
+
+static void say(struct embedded *embedded, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct embedded *embedded, const char *format, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(text, sizeof text, format, ap);
+    va_end(ap);
+    embedded->talk(embedded->arg, text);
+}
 
 static void on_death(void *arg, uint32_t events)
 {
     struct embedded *embedded = arg;
-    char text[256];
 
     (void)events;
     loop_remove(embedded->loop, embedded->fd);
@@ -168,10 +251,9 @@ static void on_death(void *arg, uint32_t events)
     embedded->fd = -1;
     embedded->next_ms = 0;
     embedded->spawned_ms = 0;
-    (void)snprintf(text, sizeof text,
-                   "the embedded broker (pid %d) died; starting it again on its data",
-                   (int)embedded->state.pid);
-    embedded->talk(embedded->arg, text);
+    embedded->told = false;
+    say(embedded, "the embedded broker (pid %d) died; starting it again on its data",
+         (int)embedded->state.pid);
 }
 
 static int watch(struct embedded *embedded, struct error *err)
@@ -228,17 +310,21 @@ static void start_again(struct embedded *embedded)
 {
     struct embedded_state *state = &embedded->state;
     char **flags = mem_alloc((state->flag_count + 3) * sizeof *flags);
+    char listen[] = "--listen";
     size_t count = 0;
     struct error err = {0};
+    char *log = embedded_path(embedded->home, "log");
 
+    embedded->log_from = log_size(log);
+    free(log);
     for (size_t i = 0; i < state->flag_count; i++)
         flags[count++] = state->flags[i];
-    if (count >= 2 && strcmp(flags[count - 2], "--listen") == 0)
-        count -= 2; /* we gave it this when it died before */
-    flags[count++] = (char[]){"--listen"};
-    flags[count++] = embedded->address;
+    if (!ends_with_listen(state)) { /* else the user, or we when it died before, gave it */
+        flags[count++] = listen;
+        flags[count++] = state->listen;
+    }
     if (spawn(embedded->home, flags, count, &err) < 0)
-        embedded->talk(embedded->arg, err.text);
+        say(embedded, "%s", err.text);
     free(flags);
 }
 
@@ -247,21 +333,18 @@ static bool take_next(struct embedded *embedded)
 {
     struct embedded_state next = {0};
     struct error err = {0};
-    char text[256];
 
     if (!embedded_is_up(embedded->home, &next))
         return false;
-    if (strcmp(next.address, embedded->address) != 0) {
-        (void)snprintf(text, sizeof text,
-                       "the embedded broker listens on %s now and not on %s: stop this "
-                       "run and start it again",
-                       next.address, embedded->address);
-        embedded->talk(embedded->arg, text);
-    }
+    if (strcmp(next.address, embedded->address) != 0)
+        say(embedded,
+             "the embedded broker listens on %s now and not on %s: stop this run and start "
+             "it again",
+             next.address, embedded->address);
     embedded_state_clear(&embedded->state);
     embedded->state = next;
     if (watch(embedded, &err) < 0)
-        embedded->talk(embedded->arg, err.text);
+        say(embedded, "%s", err.text);
     return embedded->fd >= 0;
 }
 
@@ -275,23 +358,62 @@ static bool is_starting(const struct embedded *embedded)
     return held;
 }
 
+/* The one that was spawned is gone: once, why. */
+static void tell_why(struct embedded *embedded)
+{
+    char *log = embedded_path(embedded->home, "log");
+    struct error why = {0};
+
+    if (embedded->spawned_ms > 0 && !embedded->told) {
+        set_last_words(log, embedded->log_from, &why);
+        say(embedded, "%s; it is tried again", why.text);
+        embedded->told = true;
+    }
+    free(log);
+}
+
+/* A broker whose disk is full lives, answers and takes nothing: its clients only wait. */
+static int64_t look_at_space(struct embedded *embedded, int64_t now)
+{
+    struct statvfs disk;
+    fsblkcnt_t blocks;
+    bool full;
+
+    if (now < embedded->space_ms)
+        return embedded->space_ms;
+    embedded->space_ms = now + SPACE_MS;
+    if (embedded->state.data == NULL || statvfs(embedded->state.data, &disk) < 0)
+        return embedded->space_ms;
+    blocks = geteuid() == 0 ? disk.f_bfree : disk.f_bavail; /* root has a reserve */
+    full = blocks * disk.f_frsize < SPACE_LOW;
+    if (full && !embedded->full)
+        say(embedded,
+             "the embedded broker has no room left on the disk of %s: it takes no more "
+             "records until there is",
+             embedded->state.data);
+    else if (!full && embedded->full)
+        say(embedded, "the embedded broker has room on its disk again");
+    embedded->full = full;
+    return embedded->space_ms;
+}
+
 int64_t embedded_step(struct embedded *embedded)
 {
     int64_t now = clock_mono_ms();
 
-    if (embedded == NULL || embedded->fd >= 0)
+    if (embedded == NULL)
         return INT64_MAX;
+    if (embedded->fd >= 0)
+        return look_at_space(embedded, now);
     if (now < embedded->next_ms)
         return embedded->next_ms;
     if (take_next(embedded)) {
-        char text[256];
-
-        (void)snprintf(text, sizeof text, "the embedded broker runs again (pid %d)",
-                       (int)embedded->state.pid);
-        embedded->talk(embedded->arg, text);
-        return INT64_MAX;
+        say(embedded, "the embedded broker runs again (pid %d)",
+             (int)embedded->state.pid);
+        return look_at_space(embedded, now);
     }
     if (now >= embedded->spawned_ms + embedded->pause_ms && !is_starting(embedded)) {
+        tell_why(embedded);
         embedded->spawned_ms = now;
         if (embedded->pause_ms < MAX_PAUSE_MS)
             embedded->pause_ms *= 2;

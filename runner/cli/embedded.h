@@ -27,7 +27,8 @@ char *embedded_path(const char *home, const char *name);
 /* What the broker wrote when it was ready. Zero-initialise; embedded_state_clear. */
 struct embedded_state {
     pid_t pid;
-    char *address;  /* host:port; NULL: it was never started */
+    char *address;  /* host:port for clients; NULL: it was never started */
+    char *listen;   /* host:port that it binds */
     char *data;     /* its data folder */
     char **flags;   /* of its command line, for the next start after a crash */
     size_t flag_count;
@@ -44,8 +45,9 @@ bool embedded_is_up(const char *home, struct embedded_state *state);
 
 /*
  * Start it, unless it lives, and wait until it serves: at most 60 s, for it may have to
- * check what a crash left. flags (NULL: none) are for 'dagrun broker run'.
- * Errors: ERROR_INPUT, ERROR_CONFLICT, … as its last words in its log say.
+ * check what a crash left. flags are for 'dagrun broker run'; NULL: those of last time,
+ * so that whoever needs it finds its data again, however it ended.
+ * Errors: ERROR_INPUT a fault in the settings file; ERROR_FAILED with its last words.
  */
 int embedded_start(const char *home, char *const *flags, size_t flag_count,
                    struct embedded_state *state, struct error *err);
@@ -66,8 +68,9 @@ void embedded_close(struct embedded *embedded); /* the broker goes on; NULL is f
 
 const char *embedded_address(const struct embedded *embedded);
 
-/* After every loop_wait: starts it again when it has died, with a growing pause. Returns
- * when it wants to be called again, clock_mono_ms. NULL is fine. */
+/* After every loop_wait: starts it again when it has died, with a growing pause, and says
+ * when it does not start or its disk is full. Returns when it wants to be called again,
+ * clock_mono_ms. NULL is fine. */
 int64_t embedded_step(struct embedded *embedded);
 
 #endif

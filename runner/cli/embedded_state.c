@@ -8,9 +8,11 @@
 #include "host/lock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 char *embedded_path(const char *home, const char *name)
@@ -48,10 +50,12 @@ void embedded_state_read(const char *home, struct embedded_state *out)
 {
     char *path = embedded_path(home, "state.json");
     json_t *object = read_file(path);
+    const char *address = json_get_string(object, "address", NULL);
 
     *out = (struct embedded_state){
         .pid = (pid_t)json_get_int(object, "pid", 0),
-        .address = mem_strdup(json_get_string(object, "address", NULL)),
+        .address = mem_strdup(address),
+        .listen = mem_strdup(json_get_string(object, "listen", address)),
         .data = mem_strdup(json_get_string(object, "data", NULL)),
         .started_ms = json_get_int(object, "started_ms", 0),
         .ended = json_get_bool(object, "ended", false)};
@@ -65,8 +69,9 @@ int embedded_state_write(const char *home, const struct embedded_state *state,
 {
     char *path = embedded_path(home, "state.json");
     char *next = embedded_path(home, "state.json.new");
-    json_t *object = json_pack("{s:i,s:o,s:o,s:I,s:b}", "pid", (int)state->pid, "address",
-                               json_text(state->address), "data", json_text(state->data),
+    json_t *object = json_pack("{s:i,s:o,s:o,s:o,s:I,s:b}", "pid", (int)state->pid,
+                               "address", json_text(state->address), "listen",
+                               json_text(state->listen), "data", json_text(state->data),
                                "started_ms", (json_int_t)state->started_ms, "ended",
                                state->ended);
     json_t *flags = json_array();
@@ -96,10 +101,24 @@ void embedded_state_clear(struct embedded_state *state)
         free(state->flags[i]);
     free(state->flags);
     free(state->address);
+    free(state->listen);
     free(state->data);
     *state = (struct embedded_state){0};
 }
 
+static bool is_alive(pid_t pid)
+{
+    int fd = pidfd_open(pid, 0);
+    struct pollfd dead = {.fd = fd, .events = POLLIN};
+    bool alive = fd >= 0 && poll(&dead, 1, 0) == 0; /* a zombie can be polled */
+
+    if (fd >= 0)
+        (void)close(fd);
+    return alive;
+}
+
+/* Between taking the lock and writing its pid into it, a new broker looks like the one
+ * before it, whose state is still there: only a process that lives counts. */
 bool embedded_is_up(const char *home, struct embedded_state *state)
 {
     char *lock = embedded_path(home, "lock");
@@ -110,7 +129,7 @@ bool embedded_is_up(const char *home, struct embedded_state *state)
     if (!held)
         return false;
     embedded_state_read(home, state);
-    if (state->pid == pid && pid > 0 && state->address && !state->ended)
+    if (state->pid == pid && pid > 0 && state->address && !state->ended && is_alive(pid))
         return true;
     embedded_state_clear(state); /* of an earlier one: this one is not ready yet */
     return false;

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The embedded broker as the default: started by the first start, shared, kept alive under
 runs, ended when nobody uses it."""
+import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
+import struct
+import threading
 import unittest
 
 from harness import Case, ROOT, ids, wait_for
@@ -89,6 +93,27 @@ class Embedded(Case):
         wait_for(lambda: self.dagrun("broker", "status", code=None).code == 3, "its end")
         self.assert_no_process()
 
+    def test_whoever_needs_it_starts_it_with_the_options_of_last_time(self):
+        data = os.path.join(self.dir, "elsewhere")
+        self.dagrun("broker", "start", "--data", data, "--idle-stop", "1s")
+        wait_for(lambda: self.dagrun("broker", "status", code=None).code == 3, "its end")
+        self.dagrun("start", self.path)
+        self.assertIn(f"{self.name}.src.work-0", os.listdir(data))
+        self.assertFalse(os.path.exists(os.path.join(self.home, "broker", "data")))
+
+    def test_it_comes_back_where_it_listened_and_not_where_it_is_advertised(self):
+        listen, advertised = free_port(), free_port()
+        self.dagrun("broker", "start", "--listen", f"127.0.0.1:{listen}", "--advertise",
+                    f"127.0.0.1:{advertised}")
+        with forwarder(advertised, listen):
+            self.dagrun("start", self.dag(GRAPH % {"count": 2000, "rate": 500}), "-d")
+            self.wait_lines(200)
+            before = self.broker()
+            os.kill(before["pid"], signal.SIGKILL)
+            wait_for(lambda: self.next_broker(before["pid"]), "the broker is back", 30)
+            self.wait_state("succeeded")
+        self.assertEqual(len(ids(self.out())), 2000)
+
     def test_settings_come_from_the_file_and_options_win(self):
         port = free_port()
         self.settings(f"listen: 127.0.0.1:{port}\npartitions: 3\nauto_create_topics: true\n")
@@ -105,7 +130,9 @@ class Embedded(Case):
                 f"{path}:1:1", "did you mean 'fsync'?", f"{path}:2:12", "a duration",
                 f"{path}:3:13"]).err
             self.assertEqual(len(said.splitlines()), 3)
+        self.refused("start", self.path, code=2, words=[f"{path}:1:1"])
         os.unlink(path)
+        self.refused("broker", "start", "--data", code=2, words=["--data: expected"])
         self.refused("broker", "start", "--fsync", "never", code=2,
                      words=["--fsync never", "interval or always"])
         self.refused("broker", "start", "--fsnyc", "never", code=2, words=["--fsnyc"])
@@ -124,6 +151,16 @@ class Embedded(Case):
         self.refused("broker", "run", code=5, words=["runs already"])
         self.refused("broker", "start", "--partitions", "2", code=5, words=["other options"])
 
+    def test_a_dead_broker_is_not_taken_for_the_one_that_just_has_the_lock(self):
+        self.dagrun("broker", "start")
+        os.kill(self.broker()["pid"], signal.SIGKILL)
+        wait_for(lambda: self.dagrun("broker", "status", code=None).code == 3, "its end")
+        # A new one has the lock, but has not written its pid into it yet.
+        with open(os.path.join(self.home, "broker", "lock"), "r+b") as lock:
+            fcntl.fcntl(lock, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK,
+                                                             os.SEEK_SET, 0, 0, 0))
+            self.dagrun("broker", "status", code=3)
+
     def test_one_in_front_ends_with_a_signal(self):
         for sign in (signal.SIGINT, signal.SIGTERM):
             process = self.spawn("broker", "run")
@@ -135,6 +172,38 @@ class Embedded(Case):
         self.env["DAGRUN_BROKERS"] = "127.0.0.1:1"
         self.dagrun("start", self.path, "--brokers", "embedded")
         self.assertEqual(len(self.out()), 50)
+
+
+@contextlib.contextmanager
+def forwarder(port, to):
+    """What docker -p does: connections to a port go to another one."""
+    def pump(source, target):
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            end.close()
+
+    def serve():
+        while True:
+            try:
+                near, _ = server.accept()
+            except OSError:
+                return
+            try:
+                far = socket.create_connection(("127.0.0.1", to))
+            except OSError:
+                near.close()
+                continue
+            for pair in ((near, far), (far, near)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", port)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        yield
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def free_port():
