@@ -30,6 +30,7 @@ extern const struct cmd cmd_stop;
 extern const struct cmd cmd_tap;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_version;
+extern const struct cmd cmd_web;
 
 const struct cmd *const cmd_table[] = {
     &cmd_start,
@@ -49,6 +50,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_graph,
     &cmd_programs,
     &cmd_schema,
+    &cmd_web,
     &cmd_broker,
     &cmd_clean,
     &cmd_prune,

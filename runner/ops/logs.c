@@ -28,7 +28,7 @@ static bool matches(const struct log_query *query, const struct log_file *file)
 {
     return (query->node == NULL || strcmp(query->node, file->node) == 0) &&
            (query->client == NULL || strcmp(query->client, file->client) == 0) &&
-           (query->attempt == 0 || query->attempt == file->attempt);
+           (query->attempt <= 0 || query->attempt == file->attempt);
 }
 
 static int compare(const void *a, const void *b)

@@ -21,7 +21,9 @@ struct log_list {
     size_t count;
 };
 
-/* What to look for; NULL and 0 are "all", attempt 0 the newest one of each client. */
+enum { LOGS_EVERY_ATTEMPT = -1 };
+
+/* What to look for; NULL is "all", attempt 0 the newest one of each client. */
 struct log_query {
     const char *dag;
     int64_t run;

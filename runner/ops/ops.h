@@ -89,4 +89,16 @@ json_t *ops_run_json(const struct ops_run *run);
  */
 json_t *ops_status(const struct ops *ops, const char *dag, struct error *err);
 
+/* The same from the history alone: for one who has the runner's word already, or must not
+ * wait for it. */
+json_t *ops_recorded_status(const struct ops *ops, const char *dag, struct error *err);
+
+/* ------------------------------------------------------------------ dags and pictures */
+
+/* The dags that are known or live, each with its YAML and its last run. */
+json_t *ops_dags_json(const struct ops *ops, struct error *err);
+
+/* Where the boxes and lines of a run's graph go (core/layout.h), in pixels. */
+json_t *ops_graph_json(const struct ops_run *run);
+
 #endif

@@ -46,7 +46,7 @@ static json_t *edge_status(const struct history_edge *edge)
     return object;
 }
 
-static json_t *status_of_history(const struct ops *ops, const char *dag, struct error *err)
+json_t *ops_recorded_status(const struct ops *ops, const char *dag, struct error *err)
 {
     struct ops_run run = {0};
     const struct history_details *details = &run.details;
@@ -120,5 +120,5 @@ json_t *ops_status(const struct ops *ops, const char *dag, struct error *err)
         status = status_of_runner(ops, dag, err);
     if (status || error_is_set(err))
         return status;
-    return status_of_history(ops, dag, err);
+    return ops_recorded_status(ops, dag, err);
 }

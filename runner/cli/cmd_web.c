@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/cmd.h"
+#include "cli/web_source.h"
+#include "host/lock.h"
+#include "host/signals.h"
+#include "web/web.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    FIRST_PORT = 7117,
+    PORTS = 100, /* that are tried when none is said */
+    PORT_MAX = 65535,
+    FILES_WANTED = 4096, /* descriptors: a connection each, and room for ours */
+};
+
+struct options {
+    char *host; /* NULL: 127.0.0.1 */
+    int port;   /* 0: the first free one */
+    bool url;
+    const char **hosts; /* NULL-terminated */
+    size_t host_count;
+    size_t host_capacity;
+};
+
+/* -------------------------------------------------------------------------- options */
+
+/* "7117", "0.0.0.0:7117", "[::]:7117", "localhost:0". */
+static int set_listen(struct options *options, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    const char *digits = colon ? colon + 1 : text;
+    size_t len = colon ? (size_t)(colon - text) : 0;
+    int64_t port = 0;
+
+    if (!text_parse_int(digits, &port) || port < 1 || port > PORT_MAX ||
+        (colon && len == 0) ||
+        (len > 0 && memchr(text, ':', len) && (text[0] != '[' || text[len - 1] != ']')))
+        return cli_usage("web", "--listen %s: PORT or ADDRESS:PORT expected", text);
+    if (len > 0 && text[0] == '[') {
+        text++;
+        len -= 2;
+    }
+    free(options->host);
+    options->host = len > 0 ? mem_strndup(text, len) : NULL;
+    options->port = (int)port;
+    return 0;
+}
+
+static void add_host(struct options *options, const char *name)
+{
+    options->hosts = mem_grow(options->hosts, options->host_count + 1,
+                              &options->host_capacity, sizeof *options->hosts);
+    options->hosts[options->host_count++] = name;
+    options->hosts[options->host_count] = NULL;
+}
+
+static int parse(struct options *options, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *value;
+
+        if ((value = cli_option(argc, argv, &i, "--listen")) != NULL) {
+            if (set_listen(options, value) != 0)
+                return 2;
+        } else if ((value = cli_option(argc, argv, &i, "--allow-host")) != NULL) {
+            if (*value == '\0' || strpbrk(value, ":/ "))
+                return cli_usage(
+                    "web", "--allow-host %s: a name without a port expected", value);
+            add_host(options, value);
+        } else if (strcmp(argv[i], "--url") == 0) {
+            options->url = true;
+        } else {
+            return cmd_unknown_option("web", argv[i]);
+        }
+    }
+    if (options->url && argc > 2)
+        return cli_usage("web", "--url stands alone: it asks the server that runs");
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------- state */
+
+static char *state_path(const char *home)
+{
+    return mem_printf("%s/web.json", home);
+}
+
+static int write_state(const char *home, const char *address, struct error *err)
+{
+    char *path = state_path(home);
+    char *next = mem_printf("%s.new", path);
+    json_t *object = json_pack("{s:i,s:s}", "pid", (int)getpid(), "address", address);
+    char *line = json_line(object);
+    FILE *file = fopen(next, "we");
+
+    if (file == NULL || fprintf(file, "%s\n", line) < 0 || fflush(file) != 0 ||
+        rename(next, path) < 0)
+        error_set(err, ERROR_INTERNAL, "%s: %s", path, strerror(errno));
+    if (file)
+        (void)fclose(file);
+    free(line);
+    json_decref(object);
+    free(next);
+    free(path);
+    return error_is_set(err) ? -1 : 0;
+}
+
+/* The first bytes of a small file, or NULL. */
+static char *read_file(const char *path, size_t *len)
+{
+    enum { SMALL = 4096 };
+    FILE *file = fopen(path, "re");
+    char *text;
+
+    if (file == NULL)
+        return NULL;
+    text = mem_alloc(SMALL);
+    *len = fread(text, 1, SMALL - 1, file);
+    (void)fclose(file);
+    return text;
+}
+
+/* Where the server of pid listens; NULL: it is not ready yet. The caller frees. */
+static char *read_address(const char *home, pid_t pid)
+{
+    char *path = state_path(home);
+    size_t len = 0;
+    char *text = read_file(path, &len);
+    struct error err = {0};
+    json_t *object = text ? json_parse(text, len, &err) : NULL;
+    char *address = NULL;
+
+    if (json_get_int(object, "pid", 0) == pid)
+        address = mem_strdup(json_get_string(object, "address", NULL));
+    json_decref(object);
+    free(text);
+    free(path);
+    return address;
+}
+
+static int print_url(const char *home, struct error *err)
+{
+    char *lock = mem_printf("%s/web.lock", home);
+    char *token_path = mem_printf("%s/web.token", home);
+    size_t len = 0;
+    pid_t pid = 0;
+    bool runs = lock_probe(lock, &pid);
+    char *address = runs ? read_address(home, pid) : NULL;
+    char *token = address ? read_file(token_path, &len) : NULL;
+
+    if (token)
+        (void)printf("http://%s/#token=%.*s\n", address, (int)strcspn(token, "\r\n"),
+                     token);
+    else if (address)
+        error_set(err, ERROR_INTERNAL, "%s: %s", token_path, strerror(errno));
+    else
+        error_set(err, ERROR_NOT_FOUND, "no web server runs: 'dagrun web' starts one");
+    free(token);
+    free(address);
+    free(token_path);
+    free(lock);
+    return error_is_set(err) ? -1 : 0;
+}
+
+/* --------------------------------------------------------------------------- server */
+
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
+static void on_signal(void *arg, uint32_t events)
+{
+    (void)arg;
+    (void)events; /* the loop asks signals_next */
+}
+
+static bool is_asked_to_end(int signals)
+{
+    int signal;
+
+    while ((signal = signals_next(signals)) != 0) {
+        if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP)
+            return true;
+    }
+    return false;
+}
+
+static void serve(struct loop *loop, int signals, struct web *web,
+                  struct web_store *store)
+{
+    while (!is_asked_to_end(signals)) {
+        int64_t store_ms = web_store_tick(store);
+        int64_t web_ms = web_tick(web);
+
+        loop_wait(loop, store_ms < web_ms ? store_ms : web_ms);
+    }
+}
+
+static void announce(const struct options *options, const struct web *web,
+                     const char *address, const char *home)
+{
+    (void)printf("http://%s/#token=%s\n", address, web_token(web));
+    (void)fflush(stdout);
+    (void)fprintf(stderr,
+                  "dagrun web: serves /api/v1 on %s; the token is in %s/web.token\n",
+                  address, home);
+    if (options->host && !is_loopback(options->host))
+        (void)fprintf(stderr,
+                      "dagrun web: others can reach this address and TLS is not "
+                      "ours: put a proxy with TLS in front\n");
+}
+
+static int listen_and_serve(const struct options *options, const char *home,
+                            struct loop *loop, int signals, struct error *err)
+{
+    const char *host = options->host ? options->host : "127.0.0.1";
+    char *token_path = mem_printf("%s/web.token", home);
+    struct web_store *store = web_store_open(loop, home, err);
+    struct web_config config = {.host = host,
+                                .port = options->port ? options->port : FIRST_PORT,
+                                .port_count = options->port ? 1 : PORTS,
+                                .token_path = token_path,
+                                .hosts = options->hosts};
+    struct web *web = NULL;
+    char *address = NULL;
+
+    if (store) {
+        config.source = web_store_source(store);
+        web = web_open(loop, &config, err);
+    }
+    if (web) {
+        address =
+            mem_printf(strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, web_port(web));
+        if (write_state(home, address, err) == 0) {
+            announce(options, web, address, home);
+            serve(loop, signals, web, store);
+        }
+    }
+    web_close(web);
+    web_store_close(store);
+    free(address);
+    free(token_path);
+    return error_is_set(err) ? -1 : 0;
+}
+
+/* As many connections as the server takes need as many descriptors. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= FILES_WANTED)
+        return;
+    limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int run_server(const struct options *options, const char *home,
+                      struct error *err)
+{
+    char *path = mem_printf("%s/web.lock", home);
+    struct lock *lock = lock_take(path, err);
+    struct loop *loop = lock ? loop_new(err) : NULL;
+    int signals = loop ? signals_open(err) : -1;
+
+    if (lock == NULL && err->kind == ERROR_CONFLICT)
+        error_prefix(err,
+                     "a web server runs already ('dagrun web --url' says where): ");
+    raise_file_limit();
+    if (signals >= 0 && loop_add(loop, signals, EPOLLIN, on_signal, NULL, err) == 0)
+        (void)listen_and_serve(options, home, loop, signals, err);
+    if (signals >= 0)
+        signals_close(signals);
+    loop_free(loop);
+    lock_release(lock);
+    free(path);
+    return error_is_set(err) ? -1 : 0;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options options = {0};
+    struct error err = {0};
+    char *home = NULL;
+    int code = parse(&options, argc, argv);
+
+    if (code == 0)
+        home = cli_home(!options.url, &err);
+    if (home && options.url)
+        (void)print_url(home, &err);
+    else if (home)
+        (void)run_server(&options, home, &err);
+    if (error_is_set(&err))
+        code = cli_fail(&err);
+    free(home);
+    free(options.host);
+    free(options.hosts);
+    return code;
+}
+
+extern const struct cmd cmd_web;
+const struct cmd cmd_web = {
+    .name = "web",
+    .usage = "web [OPTIONS]",
+    .doc = "Serve the history and what runs over HTTP: /api/v1, /metrics.",
+    .help =
+        "  --listen [ADDRESS:]PORT   default 127.0.0.1 and 7117, or the next free "
+        "port\n"
+        "  --allow-host NAME         a name that browsers may know this server by; "
+        "may\n"
+        "                            be repeated. Addresses and localhost always are\n"
+        "  --url                     print the address of the server that runs, with\n"
+        "                            its token, and exit\n\n"
+        "It runs until Ctrl-C. Every request but /healthz and /readyz needs the token\n"
+        "of web.token in the state directory, made at the first start:\n"
+        "  curl -H \"Authorization: Bearer $(cat ~/.local/state/dagrun/web.token)\" "
+        "\\\n"
+        "      http://127.0.0.1:7117/api/v1/runs\n"
+        "Remove the file and start again to have a new one.\n",
+    .run = run,
+};

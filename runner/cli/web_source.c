@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/web_source.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/web_live.h"
+#include "ops/logs.h"
+#include "ops/ops.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct web_store {
+    const char *home;
+    char *history_path;
+    struct ops *ops;
+    struct web_live *live;
+    ino_t inode; /* of the history that is open; 0: there was none */
+    struct web_source source;
+};
+
+static ino_t history_inode(const struct web_store *store)
+{
+    struct stat st;
+
+    return stat(store->history_path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* The history may come after us, and a damaged one is set aside for a new one. */
+static const struct ops *ops_now(struct web_store *store, struct error *err)
+{
+    ino_t inode = history_inode(store);
+    struct ops *ops;
+
+    if (store->ops && inode == store->inode)
+        return store->ops;
+    ops = ops_open(store->home, err);
+    if (ops == NULL)
+        return NULL;
+    ops_close(store->ops);
+    store->ops = ops;
+    store->inode = ops_history(ops) ? inode : 0;
+    return ops;
+}
+
+static bool ready(void *arg, struct error *err)
+{
+    const struct ops *ops = ops_now(arg, err);
+    struct ops_runs runs = {0};
+    const struct ops_filter filter = {.limit = 1};
+    bool is_ready = ops && ops_runs(ops, &filter, &runs, err) == 0;
+
+    ops_runs_clear(&runs);
+    if (!is_ready)
+        log_write(LOG_WARN, "web", NULL, "the history can't be read: %s", err->text);
+    return is_ready;
+}
+
+static const json_t *live(void *arg)
+{
+    const struct web_store *store = arg;
+
+    return web_live_all(store->live);
+}
+
+static json_t *dags(void *arg, struct error *err)
+{
+    const struct ops *ops = ops_now(arg, err);
+
+    return ops ? ops_dags_json(ops, err) : NULL;
+}
+
+static json_t *runs(void *arg, const struct web_run_filter *filter, struct error *err)
+{
+    const struct ops *ops = ops_now(arg, err);
+    const struct ops_filter inner = {.dag = filter->dag,
+                                     .state = filter->state,
+                                     .since_ms = filter->since_ms,
+                                     .after = filter->after,
+                                     .limit = filter->limit};
+    struct ops_runs list = {0};
+    json_t *answer = NULL;
+
+    if (ops && ops_runs(ops, &inner, &list, err) == 0)
+        answer = ops_runs_json(&list);
+    ops_runs_clear(&list);
+    return answer;
+}
+
+/* Read a run and let fn make an object of it. */
+static json_t *of_run(void *arg, const char *dag, int64_t run,
+                      json_t *(*fn)(const struct ops_run *run), struct error *err)
+{
+    const struct ops *ops = ops_now(arg, err);
+    struct ops_run details = {0};
+    json_t *answer = NULL;
+
+    if (ops && ops_run(ops, dag, run, &details, err) == 0)
+        answer = fn(&details);
+    ops_run_clear(&details);
+    return answer;
+}
+
+static json_t *run(void *arg, const char *dag, int64_t number, struct error *err)
+{
+    return of_run(arg, dag, number, ops_run_json, err);
+}
+
+static json_t *graph(void *arg, const char *dag, int64_t number, struct error *err)
+{
+    return of_run(arg, dag, number, ops_graph_json, err);
+}
+
+/* The runner's last word; what is only recorded while it has said none. */
+static json_t *status(void *arg, const char *dag, struct error *err)
+{
+    struct web_store *store = arg;
+    const struct ops *ops = ops_now(store, err);
+    json_t *word = web_live_status(store->live, dag);
+
+    if (word && ops && ops_is_live(ops, dag))
+        return json_incref(word);
+    return ops ? ops_recorded_status(ops, dag, err) : NULL;
+}
+
+/* ----------------------------------------------------------------------------- logs */
+
+/* The number of a run that is there; 0 and err when it is not. */
+static int64_t find_run(const struct ops *ops, const char *dag, int64_t number,
+                        struct error *err)
+{
+    struct mem_arena arena = {0};
+    struct history_run_row row = {0};
+
+    if (ops && ops_history(ops) == NULL)
+        error_set(err, ERROR_NOT_FOUND, "no run of '%s' is known", dag);
+    else if (ops)
+        (void)history_find_run(ops_history(ops), dag, number, &arena, &row, err);
+    mem_arena_clear(&arena);
+    return row.run;
+}
+
+static json_t *log_json(const struct log_file *file)
+{
+    struct stat st = {0};
+
+    (void)stat(file->path, &st);
+    return json_pack("{s:o,s:o,s:I,s:I}", "node", json_text(file->node), "client",
+                     json_text(file->client), "attempt", (json_int_t)file->attempt,
+                     "bytes", (json_int_t)st.st_size);
+}
+
+static json_t *logs(void *arg, const char *dag, int64_t number, struct error *err)
+{
+    const struct ops *ops = ops_now(arg, err);
+    struct log_query query = {.dag = dag, .attempt = LOGS_EVERY_ATTEMPT};
+    struct mem_arena arena = {0};
+    struct log_list list = {0};
+    json_t *items;
+
+    query.run = find_run(ops, dag, number, err);
+    if (query.run == 0)
+        return NULL;
+    logs_find(ops, &query, &arena, &list);
+    items = json_array();
+    for (size_t i = 0; i < list.count; i++)
+        (void)json_array_append_new(items, log_json(&list.items[i]));
+    mem_arena_clear(&arena);
+    return json_pack("{s:s,s:I,s:o}", "dag", dag, "run", (json_int_t)query.run, "logs",
+                     items);
+}
+
+static int read_piece(int fd, const struct web_log_query *query,
+                      struct web_log_piece *out, struct error *err)
+{
+    struct stat st;
+    ssize_t len;
+
+    if (fstat(fd, &st) != 0) {
+        error_set(err, ERROR_INTERNAL, "%s", strerror(errno));
+        return -1;
+    }
+    out->size = st.st_size;
+    out->from = query->from < 0 && query->from > -out->size ? out->size + query->from
+                : query->from < 0                           ? 0
+                                                            : query->from;
+    if (out->from > out->size)
+        out->from = out->size;
+    out->data = mem_alloc(query->limit + 1);
+    while ((len = pread(fd, out->data + out->len, query->limit - out->len,
+                        out->from + (off_t)out->len)) > 0)
+        out->len += (size_t)len;
+    return 0;
+}
+
+static int log_piece(void *arg, const struct web_log_query *query,
+                     struct web_log_piece *out, struct error *err)
+{
+    const struct ops *ops = ops_now(arg, err);
+    struct log_query inner = {.dag = query->dag,
+                              .node = query->node,
+                              .client = query->client,
+                              .attempt = query->attempt};
+    struct mem_arena arena = {0};
+    struct log_list list = {0};
+    int fd = -1;
+    int rc = -1;
+
+    inner.run = find_run(ops, query->dag, query->run, err);
+    if (inner.run > 0)
+        logs_find(ops, &inner, &arena, &list);
+    if (list.count == 1) /* the name is the folder's, not the request's */
+        fd = open(list.items[0].path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0) {
+        rc = read_piece(fd, query, out, err);
+        (void)close(fd);
+    } else {
+        error_set(err, ERROR_NOT_FOUND, "%s.%s has no log of attempt %lld in %s@%lld",
+                  query->node, query->client, (long long)query->attempt, query->dag,
+                  (long long)inner.run);
+    }
+    mem_arena_clear(&arena);
+    return rc;
+}
+
+/* ---------------------------------------------------------------------------- store */
+
+struct web_store *web_store_open(struct loop *loop, const char *home, struct error *err)
+{
+    struct web_store *store = mem_alloc(sizeof *store);
+
+    *store = (struct web_store){.home = home,
+                                .history_path = mem_printf("%s/history.db", home),
+                                .live = web_live_new(loop)};
+    store->source = (struct web_source){.arg = store,
+                                        .ready = ready,
+                                        .live = live,
+                                        .dags = dags,
+                                        .runs = runs,
+                                        .run = run,
+                                        .status = status,
+                                        .graph = graph,
+                                        .logs = logs,
+                                        .log = log_piece};
+    if (ops_now(store, err))
+        return store;
+    web_store_close(store);
+    return NULL;
+}
+
+void web_store_close(struct web_store *store)
+{
+    if (store == NULL)
+        return;
+    web_live_free(store->live);
+    ops_close(store->ops);
+    free(store->history_path);
+    free(store);
+}
+
+const struct web_source *web_store_source(const struct web_store *store)
+{
+    return &store->source;
+}
+
+int64_t web_store_tick(struct web_store *store)
+{
+    return web_live_tick(store->live, store->ops);
+}

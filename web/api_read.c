@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Dags, runs and what belongs to a run. The objects are those of --json.
+ */
+#include "web/call.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE = 50, LOG_PIECE = 65536 };
+
+void api_dags(struct web_call *call)
+{
+    struct error err = {0};
+
+    call_finish(call, call->source->dags(call->source->arg, &err), &err);
+}
+
+void api_status(struct web_call *call)
+{
+    struct error err = {0};
+    json_t *status =
+        call->source->status(call->source->arg, call_path(call, "dag"), &err);
+
+    call_finish(call, status, &err);
+}
+
+void api_runs(struct web_call *call)
+{
+    struct error err = {0};
+    const struct web_run_filter filter = {.dag = call_text(call, "dag"),
+                                          .state = call_text(call, "state"),
+                                          .since_ms = call_int(call, "since", 0),
+                                          .after = call_text(call, "after"),
+                                          .limit = (int)call_int(call, "limit", PAGE)};
+
+    call_finish(call, call->source->runs(call->source->arg, &filter, &err), &err);
+}
+
+static json_t *run_of(struct web_call *call, struct error *err)
+{
+    return call->source->run(call->source->arg, call_path(call, "dag"), call_run(call),
+                             err);
+}
+
+void api_run(struct web_call *call)
+{
+    struct error err = {0};
+
+    call_finish(call, run_of(call, &err), &err);
+}
+
+/* The member of the run that the route is named for, with its total where it has one.
+ */
+void api_run_part(struct web_call *call)
+{
+    const char *name = strrchr(call->route->pattern, '/') + 1;
+    struct error err = {0};
+    json_t *run = run_of(call, &err);
+    json_t *part = NULL;
+    char total[32];
+
+    if (run) {
+        (void)snprintf(total, sizeof total, "%s_total", name);
+        part = json_pack("{s:O,s:O,s:O}", "dag", json_object_get(run, "dag"), "run",
+                         json_object_get(run, "run"), name, json_object_get(run, name));
+        if (json_object_get(run, total))
+            (void)json_object_set(part, total, json_object_get(run, total));
+    }
+    json_decref(run);
+    call_finish(call, part, &err);
+}
+
+void api_run_yaml(struct web_call *call)
+{
+    struct error err = {0};
+    json_t *run = run_of(call, &err);
+    const char *yaml = json_get_string(run, "text_yaml", NULL);
+    struct text_buf text = {0};
+
+    if (run && yaml == NULL)
+        error_set(&err, ERROR_NOT_FOUND, "the YAML of this run was not recorded");
+    if (yaml) {
+        text_append(&text, yaml);
+        call_answer_text(call, call->route->type, &text);
+    } else {
+        call_fail(call, &err);
+    }
+    json_decref(run);
+}
+
+void api_graph(struct web_call *call)
+{
+    struct error err = {0};
+    json_t *graph = call->source->graph(call->source->arg, call_path(call, "dag"),
+                                        call_run(call), &err);
+
+    call_finish(call, graph, &err);
+}
+
+void api_logs(struct web_call *call)
+{
+    struct error err = {0};
+    json_t *logs = call->source->logs(call->source->arg, call_path(call, "dag"),
+                                      call_run(call), &err);
+
+    call_finish(call, logs, &err);
+}
+
+static void add_number(struct web_call *call, const char *name, int64_t value)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%" PRId64, value);
+    http_add_header(call->request, name, text);
+}
+
+void api_log(struct web_call *call)
+{
+    struct error err = {0};
+    struct web_log_piece piece = {0};
+    const struct web_log_query query = {.dag = call_path(call, "dag"),
+                                        .run = call_run(call),
+                                        .node = call_path(call, "node"),
+                                        .client = call_path(call, "client"),
+                                        .attempt = call_int(call, "attempt", 1),
+                                        .from = call_int(call, "from", 0),
+                                        .limit =
+                                            (size_t)call_int(call, "limit", LOG_PIECE)};
+
+    if (call->source->log(call->source->arg, &query, &piece, &err) != 0) {
+        call_fail(call, &err);
+        return;
+    }
+    add_number(call, "Dagrun-Log-From", piece.from);
+    add_number(call, "Dagrun-Log-Size", piece.size);
+    http_answer(call->request, 200, call->route->type, piece.data, piece.len);
+}

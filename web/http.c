@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+#include "web/http.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "web/listen.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    IDLE_SECONDS =
+        15, /* libmicrohttpd's own limit: nothing sent or taken for so long */
+    LOOK_EVERY_MS = 1000,
+    PEER_TEXT = 64,
+};
+
+struct conn {
+    int fd;
+    int64_t deadline_ms; /* then it is hung up on */
+    char peer[PEER_TEXT];
+    struct conn *next;
+    struct conn **link; /* what points to this one */
+};
+
+struct http_request {
+    struct http *http;
+    struct MHD_Connection *connection;
+    struct conn *conn;
+    char *target;
+    const char *method;
+    bool begun; /* its headers have been seen */
+    bool whole; /* handed to the caller */
+    bool too_large;
+    bool suspended;
+    struct text_buf body;
+    struct MHD_Response *response; /* made, not queued yet */
+    int status;
+    struct text_buf headers;   /* of the answer: name NUL value NUL … */
+    struct http_request *next; /* of those that are suspended */
+    struct http_request **link;
+};
+
+struct http {
+    struct loop *loop;
+    http_fn *fn;
+    void *arg;
+    struct MHD_Daemon *daemon;
+    int epoll_fd;
+    int port;
+    int64_t look_ms;
+    struct conn *conns;
+    struct http_request *waiting;
+};
+
+static const struct {
+    const char *name;
+    const char *value;
+} security_headers[] = {
+    {"Content-Security-Policy",
+     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+     "img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action "
+     "'self'"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+    {"Referrer-Policy", "no-referrer"},
+    {"Cross-Origin-Opener-Policy", "same-origin"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+};
+
+/* ---------------------------------------------------------------------- connections */
+
+static void unlink_conn(struct conn *conn)
+{
+    *conn->link = conn->next;
+    if (conn->next)
+        conn->next->link = conn->link;
+    free(conn);
+}
+
+static struct conn *conn_new(struct http *http, struct MHD_Connection *connection)
+{
+    struct conn *conn = mem_alloc(sizeof *conn);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof address;
+
+    conn->fd = info ? info->connect_fd : -1;
+    conn->deadline_ms = clock_mono_ms() + HTTP_REQUEST_MS;
+    if (getpeername(conn->fd, (struct sockaddr *)&address, &len) != 0 ||
+        getnameinfo((struct sockaddr *)&address, len, conn->peer, sizeof conn->peer,
+                    NULL, 0, NI_NUMERICHOST) != 0)
+        (void)snprintf(conn->peer, sizeof conn->peer, "?");
+    conn->next = http->conns;
+    conn->link = &http->conns;
+    if (conn->next)
+        conn->next->link = &conn->next;
+    http->conns = conn;
+    return conn;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = conn_new(arg, connection);
+    } else if (*context) {
+        unlink_conn(*context);
+        *context = NULL;
+    }
+}
+
+/* libmicrohttpd's limit is about silence; one that drips a byte now and then is ours.
+ */
+static void hang_up_on_slow_ones(struct http *http, int64_t now_ms)
+{
+    for (struct conn *conn = http->conns; conn; conn = conn->next) {
+        if (conn->deadline_ms <= now_ms)
+            (void)shutdown(conn->fd, SHUT_RDWR);
+    }
+}
+
+/* -------------------------------------------------------------------------- answers */
+
+static void unlink_waiting(struct http_request *request)
+{
+    if (request->link == NULL)
+        return;
+    *request->link = request->next;
+    if (request->next)
+        request->next->link = request->link;
+    request->link = NULL;
+}
+
+static void link_waiting(struct http_request *request)
+{
+    struct http *http = request->http;
+
+    request->next = http->waiting;
+    request->link = &http->waiting;
+    if (request->next)
+        request->next->link = &request->next;
+    http->waiting = request;
+}
+
+static void put_headers(const struct http_request *request,
+                        struct MHD_Response *response)
+{
+    bool cached = false;
+    size_t at = 0;
+
+    for (size_t i = 0; i < sizeof security_headers / sizeof *security_headers; i++)
+        (void)MHD_add_response_header(response, security_headers[i].name,
+                                      security_headers[i].value);
+    while (at < request->headers.len) {
+        const char *name = request->headers.data + at;
+        const char *value = name + strlen(name) + 1;
+
+        (void)MHD_add_response_header(response, name, value);
+        cached = cached || strcmp(name, "Cache-Control") == 0;
+        at += strlen(name) + strlen(value) + 2;
+    }
+    if (!cached)
+        (void)MHD_add_response_header(response, "Cache-Control", "no-store");
+}
+
+static enum MHD_Result queue(struct http_request *request)
+{
+    enum MHD_Result result = MHD_queue_response(
+        request->connection, (unsigned int)request->status, request->response);
+
+    MHD_destroy_response(request->response);
+    request->response = NULL;
+    request->conn->deadline_ms = clock_mono_ms() + HTTP_ANSWER_MS;
+    return result;
+}
+
+void http_add_header(struct http_request *request, const char *name, const char *value)
+{
+    text_append_bytes(&request->headers, name, strlen(name) + 1);
+    text_append_bytes(&request->headers, value, strlen(value) + 1);
+}
+
+void http_answer(struct http_request *request, int status, const char *type, char *body,
+                 size_t len)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+
+    if (response == NULL)
+        abort(); /* out of memory */
+    request->response = response;
+    request->status = status;
+    if (type)
+        (void)MHD_add_response_header(response, "Content-Type", type);
+    put_headers(request, response);
+    if (request->suspended) {
+        request->suspended = false;
+        unlink_waiting(request);
+        MHD_resume_connection(request->connection);
+    }
+}
+
+/* ------------------------------------------------------------------------- requests */
+
+static void *on_target(void *arg, const char *target, struct MHD_Connection *connection)
+{
+    struct http_request *request = mem_alloc(sizeof *request);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    request->http = arg;
+    request->connection = connection;
+    request->conn = info->socket_context;
+    request->target = mem_strdup(target);
+    return request;
+}
+
+static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http_request *request = *context;
+
+    (void)arg;
+    (void)connection;
+    (void)code;
+    if (request == NULL)
+        return;
+    *context = NULL;
+    unlink_waiting(request);
+    request->conn->deadline_ms = clock_mono_ms() + HTTP_REQUEST_MS;
+    if (request->response)
+        MHD_destroy_response(request->response);
+    text_buf_clear(&request->body);
+    text_buf_clear(&request->headers);
+    free(request->target);
+    free(request);
+}
+
+static enum MHD_Result refuse_size(struct http_request *request)
+{
+    char *text =
+        mem_printf("{\"error\":\"the body is larger than %d bytes\"}\n", HTTP_BODY_MAX);
+
+    http_answer(request, 413, "application/json", text, strlen(text));
+    return queue(request);
+}
+
+/* The size that is announced is refused before any of it is taken. */
+static enum MHD_Result begin(struct http_request *request, const char *method)
+{
+    const char *length = http_header(request, "Content-Length");
+    int64_t bytes = 0;
+
+    request->begun = true;
+    request->method = method;
+    if (length && (!text_parse_int(length, &bytes) || bytes > HTTP_BODY_MAX))
+        return refuse_size(request);
+    return MHD_YES;
+}
+
+static void take(struct http_request *request, const char *data, size_t len)
+{
+    if (request->body.len + len > HTTP_BODY_MAX)
+        request->too_large = true;
+    else
+        text_append_bytes(&request->body, data, len);
+}
+
+static enum MHD_Result hand_over(struct http_request *request)
+{
+    struct http *http = request->http;
+
+    request->whole = true;
+    request->conn->deadline_ms = INT64_MAX; /* now it is us who take time */
+    if (request->too_large)
+        return refuse_size(request);
+    http->fn(http->arg, request);
+    if (request->response)
+        return queue(request);
+    request->suspended = true;
+    link_waiting(request);
+    MHD_suspend_connection(request->connection);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
+                                  const char *url, const char *method,
+                                  const char *version, const char *data, size_t *len,
+                                  void **context)
+{
+    struct http_request *request = *context;
+
+    (void)arg;
+    (void)connection;
+    (void)url;
+    (void)version;
+    if (request == NULL)
+        return MHD_NO;
+    if (!request->begun)
+        return begin(request, method);
+    if (*len > 0) {
+        take(request, data, *len);
+        *len = 0;
+        return MHD_YES;
+    }
+    if (request->response)
+        return queue(request);
+    return request->whole ? MHD_NO : hand_over(request);
+}
+
+const char *http_method(const struct http_request *request)
+{
+    return request->method;
+}
+
+const char *http_target(const struct http_request *request)
+{
+    return request->target;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct header_count {
+    const char *name;
+    int count;
+};
+
+static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *key,
+                                    const char *value)
+{
+    struct header_count *count = arg;
+
+    (void)kind;
+    (void)value;
+    count->count += strcasecmp(key, count->name) == 0;
+    return MHD_YES;
+}
+
+int http_header_count(const struct http_request *request, const char *name)
+{
+    struct header_count count = {.name = name};
+
+    (void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header,
+                                    &count);
+    return count.count;
+}
+
+const char *http_body(const struct http_request *request, size_t *len)
+{
+    *len = request->body.len;
+    return text_str(&request->body);
+}
+
+const char *http_peer(const struct http_request *request)
+{
+    return request->conn->peer;
+}
+
+/* --------------------------------------------------------------------------- server */
+
+/* Decoding is ours, once: libmicrohttpd hands everything on as it came. */
+static size_t leave_encoded(void *arg, struct MHD_Connection *connection, char *text)
+{
+    (void)arg;
+    (void)connection;
+    return strlen(text);
+}
+
+__attribute__((format(printf, 2, 0))) static void on_log(void *arg, const char *format,
+                                                         va_list ap)
+{
+    char text[512];
+
+    (void)arg;
+    (void)vsnprintf(text, sizeof text, format, ap);
+    text[strcspn(text, "\n")] = '\0';
+    log_write(LOG_DEBUG, "web", NULL, "%s", text);
+}
+
+static struct MHD_Daemon *start_daemon(struct http *http, int listen_fd)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned int)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned int)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_HEADER_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+        on_target, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+}
+
+static void on_ready(void *arg, uint32_t events)
+{
+    (void)arg;
+    (void)events; /* http_tick runs it */
+}
+
+struct http *http_open(struct loop *loop, const struct http_config *config,
+                       struct error *err)
+{
+    struct http *http = mem_alloc(sizeof *http);
+    int port = config->port;
+    int fd = web_listen(config->host, config->port_count, &port, err);
+
+    *http = (struct http){.loop = loop,
+                          .fn = config->fn,
+                          .arg = config->arg,
+                          .epoll_fd = -1,
+                          .port = port};
+    if (fd >= 0)
+        http->daemon = start_daemon(http, fd);
+    if (http->daemon) {
+        http->epoll_fd =
+            MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+        if (loop_add(loop, http->epoll_fd, EPOLLIN, on_ready, http, err) == 0)
+            return http;
+        http->epoll_fd = -1;
+    } else if (fd >= 0) {
+        error_set(err, ERROR_INTERNAL, "the HTTP server could not be started: %s",
+                  strerror(errno));
+        (void)close(fd);
+    }
+    http_close(http);
+    return NULL;
+}
+
+void http_close(struct http *http)
+{
+    if (http == NULL)
+        return;
+    while (http->waiting) {
+        char *text = mem_strdup("{\"error\":\"the server is being stopped\"}\n");
+
+        http_answer(http->waiting, 503, "application/json", text, strlen(text));
+    }
+    if (http->epoll_fd >= 0)
+        loop_remove(http->loop, http->epoll_fd);
+    if (http->daemon) {
+        (void)MHD_run(http->daemon);
+        MHD_stop_daemon(http->daemon);
+    }
+    free(http);
+}
+
+int http_port(const struct http *http)
+{
+    return http->port;
+}
+
+int64_t http_tick(struct http *http)
+{
+    MHD_UNSIGNED_LONG_LONG left = 0;
+    int64_t now_ms = clock_mono_ms();
+
+    if (now_ms >= http->look_ms) {
+        hang_up_on_slow_ones(http, now_ms);
+        http->look_ms = now_ms + LOOK_EVERY_MS;
+    }
+    (void)MHD_run(http->daemon);
+    if (MHD_get_timeout(http->daemon, &left) == MHD_YES &&
+        now_ms + (int64_t)left < http->look_ms)
+        return now_ms + (int64_t)left;
+    return http->conns ? http->look_ms : INT64_MAX;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * http.h - an HTTP/1.1 server on our loop: whole requests in, one answer each.
+ * Layer: web. The only owner of libmicrohttpd. It knows no route and no right; it keeps
+ * the limits (connections, time, sizes) and puts the security headers on every answer.
+ * One thread.
+ */
+#ifndef WEB_HTTP_H
+#define WEB_HTTP_H
+
+#include "base/error.h"
+#include "base/loop.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    HTTP_CONNECTIONS_MAX = 1200,
+    HTTP_HEADER_MAX = 32 * 1024, /* request line and headers of one request */
+    HTTP_BODY_MAX = 64 * 1024,
+    HTTP_REQUEST_MS =
+        20000, /* from connecting, or the last answer, to a whole request */
+    HTTP_ANSWER_MS = 60000, /* to take an answer */
+};
+
+struct http;
+struct http_request;
+
+/*
+ * A whole request has come. Answer it now, or keep the pointer and answer later: it
+ * stays valid until http_answer, and every request must get exactly one.
+ */
+typedef void http_fn(void *arg, struct http_request *request);
+
+struct http_config {
+    const char *host; /* a numeric address, or a name that is resolved */
+    int port;
+    int port_count; /* how many ports are tried, from port on; 1: only this one */
+    http_fn *fn;
+    void *arg;
+};
+
+/* Listens at once. ERROR_CONFLICT: no such port is free; ERROR_INPUT: no such address.
+ */
+struct http *http_open(struct loop *loop, const struct http_config *config,
+                       struct error *err);
+/* Requests that still wait are answered with 503; NULL is fine. */
+void http_close(struct http *http);
+
+int http_port(const struct http *http);
+
+/* Call it after every loop_wait; returns the deadline of the next one. */
+int64_t http_tick(struct http *http);
+
+/* ------------------------------------------------------------------------ a request */
+
+const char *http_method(const struct http_request *request);
+/* As it was sent: path and query, nothing decoded. */
+const char *http_target(const struct http_request *request);
+/* The first header of this name, or NULL. */
+const char *http_header(const struct http_request *request, const char *name);
+/* How many headers of this name there are. */
+int http_header_count(const struct http_request *request, const char *name);
+const char *http_body(const struct http_request *request, size_t *len);
+/* Who asks: the peer's address as text. */
+const char *http_peer(const struct http_request *request);
+
+/* A header of the answer, before http_answer. */
+void http_add_header(struct http_request *request, const char *name, const char *value);
+
+/*
+ * Answer. body is taken (allocated by mem_alloc and its kin). Unless a Cache-Control
+ * was added, the answer is not to be stored. The request is gone after it.
+ */
+void http_answer(struct http_request *request, int status, const char *type, char *body,
+                 size_t len);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * source.h - what the web layer asks for: given in by the cli, a fake in the tests.
+ * Layer: web. Answers are JSON objects that the caller owns, the same as those of
+ * --json; NULL and err when there is none. Nothing here may wait.
+ */
+#ifndef WEB_SOURCE_H
+#define WEB_SOURCE_H
+
+#include "base/error.h"
+#include "base/json.h"
+
+struct web_run_filter {
+    const char *dag;   /* NULL: all */
+    const char *state; /* NULL: all */
+    int64_t since_ms;  /* 0: whenever */
+    const char *after; /* the cursor of an earlier page, or NULL */
+    int limit;
+};
+
+/* A piece of a log: bytes [from, from + len) of the file, which has size bytes now. */
+struct web_log_piece {
+    char *data; /* the caller frees */
+    size_t len;
+    int64_t from;
+    int64_t size;
+};
+
+struct web_log_query {
+    const char *dag;
+    int64_t run;
+    const char *node;
+    const char *client;
+    int64_t attempt;
+    int64_t from; /* negative: so many bytes before the end */
+    size_t limit;
+};
+
+struct web_source {
+    void *arg;
+    /* Can the history be read? */
+    bool (*ready)(void *arg, struct error *err);
+    /* The status objects of all runs that live, an array; borrowed. */
+    const json_t *(*live)(void *arg);
+    json_t *(*dags)(void *arg, struct error *err);
+    json_t *(*runs)(void *arg, const struct web_run_filter *filter, struct error *err);
+    /* run 0: the last. */
+    json_t *(*run)(void *arg, const char *dag, int64_t run, struct error *err);
+    /* The last run's, live or not. */
+    json_t *(*status)(void *arg, const char *dag, struct error *err);
+    json_t *(*graph)(void *arg, const char *dag, int64_t run, struct error *err);
+    /* Which logs a run has. */
+    json_t *(*logs)(void *arg, const char *dag, int64_t run, struct error *err);
+    int (*log)(void *arg, const struct web_log_query *query, struct web_log_piece *out,
+               struct error *err);
+};
+
+#endif
