@@ -4,6 +4,8 @@
  */
 #include "ledger_api_rig.h"
 
+#include "ledger/wire/messages_groups.h"
+
 START_TEST(offsets_follow_each_other)
 {
     struct client client = connect_client();
@@ -185,6 +187,80 @@ START_TEST(everything_is_there_after_a_restart)
 }
 END_TEST
 
+/* More than a socket takes at once. */
+static void ask_much(struct client *client, enum wire_key key, int16_t version,
+                     const void *message)
+{
+    struct wire_out out = {0};
+
+    wire_write_request(wire_api_find((int16_t)key), version, ++client->asked,
+                       wire_string_of("test"), message, &out);
+    for (size_t sent = 0; sent < out.bytes.len;) {
+        ssize_t n = send(client->fd, out.bytes.data + sent, out.bytes.len - sent,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        sent += n > 0 ? (size_t)n : 0;
+        turn();
+    }
+    wire_out_clear(&out);
+}
+
+/* The only member of a group gives itself nothing. */
+static void sync_alone(struct client *client, const struct join_group_response *joined)
+{
+    struct sync_group_request request;
+    struct sync_group_response response;
+
+    wire_defaults(&sync_group_request_message, &request);
+    request.group_id = wire_string_of("g");
+    request.member_id = joined->member_id;
+    request.generation_id = joined->generation_id;
+    ask(client, WIRE_SYNC_GROUP, 3, &request);
+    ck_assert(receive(client, WIRE_SYNC_GROUP, 3, LONG_MS, &response));
+    ck_assert_int_eq(response.error_code, KAFKA_NONE);
+}
+
+/* A member's metadata is as large as its request may be, and an id is short. */
+START_TEST(a_small_request_has_no_endless_answer)
+{
+    enum { METADATA = 1 << 20, TIMES = 200 };
+    struct client client = connect_client();
+    struct join_group_request join;
+    struct join_group_request_join_group_request_protocol protocol;
+    struct join_group_response joined;
+    struct describe_groups_request describe;
+    struct describe_groups_response described;
+    struct wire_string names[TIMES];
+    uint8_t *metadata = mem_alloc(METADATA);
+
+    wire_defaults(&join_group_request_message, &join);
+    wire_defaults(&join_group_request_join_group_request_protocol_message, &protocol);
+    protocol.name = wire_string_of("p");
+    protocol.metadata = (struct wire_bytes){metadata, METADATA};
+    join.group_id = wire_string_of("g");
+    join.protocol_type = wire_string_of("x");
+    join.session_timeout_ms = join.rebalance_timeout_ms = 10000;
+    join.protocols = &protocol;
+    join.protocols_count = 1;
+    ask_much(&client, WIRE_JOIN_GROUP, 3, &join);
+    ck_assert(receive(&client, WIRE_JOIN_GROUP, 3, LONG_MS, &joined));
+    sync_alone(&client, &joined);
+    wire_defaults(&describe_groups_request_message, &describe);
+    for (int i = 0; i < TIMES; i++)
+        names[i] = wire_string_of("g");
+    describe.groups = names;
+    describe.groups_count = 3;
+    ask(&client, WIRE_DESCRIBE_GROUPS, 4, &describe);
+    ck_assert(receive(&client, WIRE_DESCRIBE_GROUPS, 4, LONG_MS, &described));
+    ck_assert_int_eq(described.groups[2].members[0].member_metadata.len, METADATA);
+    describe.groups_count = TIMES;
+    ask(&client, WIRE_DESCRIBE_GROUPS, 4, &describe);
+    ck_assert(is_closed(&client));
+    disconnect(&client);
+    free(metadata);
+}
+END_TEST
+
 START_TEST(a_data_folder_has_one_broker)
 {
     struct ledger_settings settings;
@@ -228,6 +304,7 @@ int main(void)
     tcase_add_loop_test(tcase, offsets_are_looked_up_as_kafka_does, 0,
                         (int)(sizeof looked_up / sizeof looked_up[0]));
     tcase_add_test(tcase, everything_is_there_after_a_restart);
+    tcase_add_test(tcase, a_small_request_has_no_endless_answer);
     tcase_add_test(tcase, a_data_folder_has_one_broker);
     tcase_add_test(tcase, a_folder_that_cannot_be_made_is_named);
     suite_add_tcase(suite, tcase);

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-enum { SCRATCH_KEPT_BYTES = 256 * 1024 };
+enum {
+    SCRATCH_KEPT_BYTES = 256 * 1024,
+    ANSWER_MAX = 100 * 1000 * 1000, /* what librdkafka takes, too */
+};
 
 /*
  * Which version to read the body by. A version of ApiVersions that we do not know is
@@ -131,12 +134,18 @@ void request_answer(struct request *request, const void *response)
     struct wire_out out = {0};
 
     take_scratch(server, &out);
+    /* The parts of a Fetch are bounded otherwise, and its slices have to move to out.
+     */
+    out.limit = request->key == WIRE_FETCH ? 0 : ANSWER_MAX;
     wire_write_response(request->api, request->version, request->correlation, response,
                         &out);
     free_request(request);
     if (connection) {
         connection->request = NULL;
-        if (kept)
+        if (out.overflowed)
+            connection_refuse(connection, "an answer of more than %d bytes",
+                              (int)ANSWER_MAX);
+        else if (kept)
             connection_send(connection, &out);
         else
             connection_refuse(connection, "what its answer says cannot be kept");

@@ -63,6 +63,7 @@ typedef void api_fn(struct ledger *ledger, struct request *request);
  * Send response (struct <api>_response, by the api's descriptor and the request's
  * version) and free the request. response is not kept; file slices in it are owned from
  * here on and released when sent or dropped. If the connection is gone it only frees.
+ * An answer of more than 100 MB without records is not sent, its connection is closed.
  */
 void request_answer(struct request *request, const void *response);
 

@@ -96,6 +96,8 @@ struct wire_out {
     size_t slices_count;
     size_t slices_capacity;
     int64_t slices_bytes; /* sum of their len */
+    size_t limit;         /* 0: none; arrays end when there are more bytes than that */
+    bool overflowed;      /* that happened: what is there is no message */
 };
 
 /*

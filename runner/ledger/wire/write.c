@@ -174,8 +174,13 @@ static void write_array(struct writer *w, const struct wire_field *f,
     size_t size = f->child ? f->child->size : wire_member_bytes[f->type];
 
     put_length(w, may_be_null(w, f), 4, count);
-    for (int32_t i = 0; i < count; i++, element += size)
+    for (int32_t i = 0; i < count; i++, element += size) {
+        if (w->out->limit > 0 && w->out->bytes.len > w->out->limit) {
+            w->out->overflowed = true;
+            return;
+        }
         write_value(w, f, false, element);
+    }
 }
 
 static void write_field(struct writer *w, const struct wire_field *f, const void *value)
