@@ -45,20 +45,20 @@ static int make_folder(const char *home, struct error *err)
 
 static int spawn(const char *home, char *const *flags, size_t count, struct error *err)
 {
-    char *self = realpath("/proc/self/exe", NULL);
+    static const char running[] = "/proc/self/exe";
+    char *self = realpath(running, NULL);
     char *log = embedded_path(home, "log");
     char **argv = mem_alloc((count + 4) * sizeof *argv);
     size_t n = 0;
 
+    if (self == NULL) /* replaced since we were started, as an upgrade does */
+        self = mem_strdup(running);
     argv[n++] = self;
     argv[n++] = (char[]){"broker"};
     argv[n++] = (char[]){"run"};
     for (size_t i = 0; i < count; i++)
         argv[n++] = flags[i];
-    if (self == NULL)
-        error_set(err, ERROR_INTERNAL, "the program's own file is not known: %s",
-                  strerror(errno));
-    else if (make_folder(home, err) == 0)
+    if (make_folder(home, err) == 0)
         (void)daemon_spawn(self, argv, log, err);
     free(argv);
     free(log);
@@ -89,8 +89,10 @@ static void set_last_words(const char *log, off_t from, struct error *err)
     text[len] = '\0';
     words = strstr(text, mark);
     words = words ? words + sizeof mark - 1 : text;
+    if (*words == '\0')
+        words = "it said nothing";
     error_set(err, ERROR_FAILED, "the embedded broker did not start: %.*s (its log is %s)",
-              (int)strcspn(words, "\n"), *words ? words : "it said nothing", log);
+              (int)strcspn(words, "\n"), words, log);
 }
 
 static void look_later(void)
@@ -323,8 +325,10 @@ static void start_again(struct embedded *embedded)
         flags[count++] = listen;
         flags[count++] = state->listen;
     }
-    if (spawn(embedded->home, flags, count, &err) < 0)
-        say(embedded, "%s", err.text);
+    if (spawn(embedded->home, flags, count, &err) < 0 && !embedded->told) {
+        say(embedded, "the embedded broker did not start: %s; it is tried again", err.text);
+        embedded->told = true;
+    }
     free(flags);
 }
 

@@ -5,13 +5,15 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import unittest
 
-from harness import Case, ROOT, ids, wait_for
+from harness import Case, DAGRUN, ROOT, ids, wait_for
 
 GRAPH = """
 nodes:
@@ -112,6 +114,23 @@ class Embedded(Case):
             os.kill(before["pid"], signal.SIGKILL)
             wait_for(lambda: self.next_broker(before["pid"]), "the broker is back", 30)
             self.wait_state("succeeded")
+        self.assertEqual(len(ids(self.out())), 2000)
+
+    def test_a_run_whose_program_was_replaced_starts_it_again(self):
+        folder = os.path.dirname(DAGRUN)
+        bin = os.path.join(self.dir, "bin")
+        os.mkdir(bin)
+        shutil.copy(DAGRUN, bin)
+        os.symlink(os.path.join(folder, "nodes"), os.path.join(bin, "nodes"))
+        path = self.dag(GRAPH % {"count": 2000, "rate": 500})
+        run = subprocess.Popen([os.path.join(bin, "dagrun"), "start", path], cwd=self.dir,
+                               env=self.env, stderr=subprocess.DEVNULL)
+        self.wait_lines(200)
+        os.unlink(os.path.join(bin, "dagrun"))
+        before = self.broker()
+        os.kill(before["pid"], signal.SIGKILL)
+        wait_for(lambda: self.next_broker(before["pid"]), "the broker is back", 30)
+        self.assertEqual(run.wait(60), 0)
         self.assertEqual(len(ids(self.out())), 2000)
 
     def test_settings_come_from_the_file_and_options_win(self):
