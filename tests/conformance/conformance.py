@@ -27,7 +27,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 KIND = os.environ.get("CONFORMANCE_BROKER", "kafka")
 BUILD = os.environ.get("CONFORMANCE_BUILD", os.path.join(HERE, "..", "..", "build", "conformance"))
 RECORD = os.environ.get("CONFORMANCE_RECORD") == "1"
-WAIT_SECONDS = 60
+WAIT_SECONDS = 120
 # Names of this run end in it, so that a broker can be used again.
 TAG = "".join(random.choices(string.ascii_lowercase, k=6))
 

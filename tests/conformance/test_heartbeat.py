@@ -218,6 +218,12 @@ class Heartbeat(conformance.Case):
         for line in [head, *sorted(members)]:
             self.write("  describe", line)
 
+    def targets(self):
+        """How many partitions each shall have: which member has one more is by chance."""
+        head, *members = self.broker.describe(self.group)
+        self.write("  describe", head)
+        self.write("  targets", sorted(sum(len(p) for _, p in line[-2]) for line in members))
+
     def mixed(self):
         self.topic("t", 4)
         topic = self.prefix + "t"
@@ -249,7 +255,7 @@ class Heartbeat(conformance.Case):
         c = self.classic_join("c joins", "", [])
         self.write("c", self.broker.classic_heartbeat(self.group, c, 3))
         self.classic_sync("c syncs", c, 3)
-        self.described()
+        self.targets()
         self.write("c leaves", self.broker.classic_leave(self.group, c))
         self.write("a", self.broker.classic_heartbeat(self.group, a, 2))
         self.beat("b leaves", "b", -1)

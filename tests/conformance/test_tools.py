@@ -524,7 +524,9 @@ class Verifiable(conformance.Case):
         join()
         wait(lambda: shared(2), "two members have two each")
         members.pop().stop()
-        wait(lambda: shared(4), "the one left has all four")
+        wait(lambda: shared(4), lambda: "the one left has all four: " + must(
+            "kafka-consumer-groups", "--describe", "--members", "--verbose", "--group", group)
+            + members[0].peek()[:600])
         producer.stop()
         code, out, err = producer.result()
         self.assertEqual(0, code, out + err)

@@ -136,7 +136,7 @@ public final class Clients {
 
     static void until(String what, java.util.concurrent.Callable<Boolean> condition)
         throws Exception {
-        long end = System.currentTimeMillis() + 40000;
+        long end = System.currentTimeMillis() + 90000;
         while (!condition.call()) {
             if (System.currentTimeMillis() > end) {
                 throw new IllegalStateException("not in time: " + what);
