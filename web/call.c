@@ -30,6 +30,11 @@ int64_t call_int(const struct web_call *call, const char *name, int64_t fallback
     return number;
 }
 
+bool call_bool(const struct web_call *call, const char *name)
+{
+    return json_get_bool(call->body, name, false);
+}
+
 int64_t call_run(const struct web_call *call)
 {
     return call_int(call, "run", 0); /* "last" is no number: 0 */

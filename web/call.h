@@ -26,6 +26,7 @@ struct web_call {
 const char *call_path(const struct web_call *call, const char *name);
 const char *call_text(const struct web_call *call, const char *name);
 int64_t call_int(const struct web_call *call, const char *name, int64_t fallback);
+bool call_bool(const struct web_call *call, const char *name);
 /* {run}: 0 for "last". */
 int64_t call_run(const struct web_call *call);
 
@@ -57,5 +58,7 @@ web_fn api_run_yaml;
 web_fn api_graph;
 web_fn api_logs;
 web_fn api_log;
+web_fn api_act;
+web_fn api_act_node;
 
 #endif

@@ -7,13 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *param_type(const struct web_param *param)
+{
+    if (param->type == WEB_BOOL)
+        return "boolean";
+    return param->type == WEB_INT || param->type == WEB_TIME ? "integer" : "string";
+}
+
 static json_t *schema(const struct web_param *param)
 {
     json_t *object = json_object();
-    bool number = param->type == WEB_INT || param->type == WEB_TIME;
 
-    (void)json_object_set_new(object, "type",
-                              json_string(number ? "integer" : "string"));
+    (void)json_object_set_new(object, "type", json_string(param_type(param)));
     if (param->type == WEB_INT && param->min != INT64_MIN) {
         (void)json_object_set_new(object, "minimum", json_integer(param->min));
         (void)json_object_set_new(object, "maximum", json_integer(param->max));
@@ -58,7 +63,7 @@ static json_t *request_body(const struct web_route *route)
     for (const struct web_param *p = route->body; p && p->name; p++) {
         (void)json_object_set_new(
             properties, p->name,
-            json_pack("{s:s,s:s*}", "type", "string", "description", p->doc));
+            json_pack("{s:s,s:s*}", "type", param_type(p), "description", p->doc));
         if (p->required)
             (void)json_array_append_new(required, json_string(p->name));
     }

@@ -34,6 +34,23 @@ static const struct web_param runs_query[] = {
     {0},
 };
 
+static const struct web_param stop_body[] = {
+    {.name = "now",
+     .type = WEB_BOOL,
+     .doc = "kill at once; what is not finished stays in its topics"},
+    {0},
+};
+
+static const struct web_param node_body[] = {
+    {.name = "node", .type = WEB_NAME, .doc = "only this one; else all nodes"},
+    {0},
+};
+
+static const struct web_param client_body[] = {
+    {.name = "client", .type = WEB_NAME, .doc = "only this one; else all of the node"},
+    {0},
+};
+
 static const struct web_param log_query[] = {
     {.name = "from",
      .type = WEB_INT,
@@ -104,6 +121,34 @@ const struct web_route web_routes[] = {
      .fn = api_status,
      .type = json,
      .doc = "The status object of a dag's last run, live or not."},
+    {.method = "POST",
+     .pattern = "/api/v1/dags/{dag}/stop",
+     .role = GUARD_OPERATOR,
+     .fn = api_act,
+     .type = json,
+     .body = stop_body,
+     .doc = "Stop the run: sources first, then the rest, until everything is handled."},
+    {.method = "POST",
+     .pattern = "/api/v1/dags/{dag}/pause",
+     .role = GUARD_OPERATOR,
+     .fn = api_act,
+     .type = json,
+     .body = node_body,
+     .doc = "Take no more input; what is in hand is finished."},
+    {.method = "POST",
+     .pattern = "/api/v1/dags/{dag}/resume",
+     .role = GUARD_OPERATOR,
+     .fn = api_act,
+     .type = json,
+     .body = node_body,
+     .doc = "Go on."},
+    {.method = "POST",
+     .pattern = "/api/v1/dags/{dag}/nodes/{node}/restart",
+     .role = GUARD_OPERATOR,
+     .fn = api_act_node,
+     .type = json,
+     .body = client_body,
+     .doc = "New processes for the clients of a node, once what is in hand is finished."},
     {.method = "GET",
      .pattern = "/api/v1/runs",
      .role = GUARD_VIEWER,
@@ -271,6 +316,7 @@ static int check_value(const struct web_param *param, const char *value,
 
     switch (param->type) {
     case WEB_TEXT:
+    case WEB_BOOL: /* its JSON type says it */
         return 0;
     case WEB_NAME:
         if (is_name(value))
@@ -391,10 +437,13 @@ static int check_body(const struct web_route *route, const json_t *body,
 
         if (param == NULL)
             return unknown_param(route->body, name, err);
-        if (!json_is_string(value)) {
-            error_set(err, ERROR_INPUT, "%s: a string expected", name);
+        if (param->type == WEB_BOOL ? !json_is_boolean(value) : !json_is_string(value)) {
+            error_set(err, ERROR_INPUT, "%s: %s expected", name,
+                      param->type == WEB_BOOL ? "true or false" : "a string");
             return -1;
         }
+        if (param->type == WEB_BOOL)
+            continue;
         if (check_value(param, json_string_value(value), err) != 0)
             return -1;
     }

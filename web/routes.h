@@ -18,6 +18,7 @@ enum web_type {
     WEB_RUN,  /* a number, or "last" */
     WEB_INT,
     WEB_TIME, /* milliseconds since 1970 */
+    WEB_BOOL, /* of a body only */
 };
 
 struct web_param {

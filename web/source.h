@@ -36,6 +36,18 @@ struct web_log_query {
     size_t limit;
 };
 
+struct web_action {
+    const char *verb; /* stop pause resume restart */
+    const char *dag;
+    const char *node;   /* NULL: all */
+    const char *client; /* NULL: all */
+    bool now;
+    const char *by; /* who asks */
+};
+
+/* An action has been taken up; err is set when it was refused. */
+typedef void web_done_fn(void *arg, const struct error *err);
+
 struct web_source {
     void *arg;
     /* Can the history be read? */
@@ -53,6 +65,10 @@ struct web_source {
     json_t *(*logs)(void *arg, const char *dag, int64_t run, struct error *err);
     int (*log)(void *arg, const struct web_log_query *query, struct web_log_piece *out,
                struct error *err);
+    /* Calls done exactly once, now or later, unless the source is closed before.
+     * Nothing of action is kept. */
+    void (*act)(void *arg, const struct web_action *action, web_done_fn *done,
+                void *done_arg);
 };
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/web_ask.h"
 #include "cli/web_live.h"
 #include "ops/logs.h"
 #include "ops/ops.h"
@@ -19,6 +20,7 @@ struct web_store {
     char *history_path;
     struct ops *ops;
     struct web_live *live;
+    struct web_asks *asks;
     ino_t inode; /* of the history that is open; 0: there was none */
     struct web_source source;
 };
@@ -227,6 +229,14 @@ static int log_piece(void *arg, const struct web_log_query *query,
     return rc;
 }
 
+static void act(void *arg, const struct web_action *action, web_done_fn *done,
+                void *done_arg)
+{
+    struct web_store *store = arg;
+
+    web_ask(store->asks, store->ops, action, done, done_arg);
+}
+
 /* ---------------------------------------------------------------------------- store */
 
 struct web_store *web_store_open(struct loop *loop, const char *home, struct error *err)
@@ -235,7 +245,8 @@ struct web_store *web_store_open(struct loop *loop, const char *home, struct err
 
     *store = (struct web_store){.home = home,
                                 .history_path = mem_printf("%s/history.db", home),
-                                .live = web_live_new(loop)};
+                                .live = web_live_new(loop),
+                                .asks = web_asks_new(loop)};
     store->source = (struct web_source){.arg = store,
                                         .ready = ready,
                                         .live = live,
@@ -245,7 +256,8 @@ struct web_store *web_store_open(struct loop *loop, const char *home, struct err
                                         .status = status,
                                         .graph = graph,
                                         .logs = logs,
-                                        .log = log_piece};
+                                        .log = log_piece,
+                                        .act = act};
     if (ops_now(store, err))
         return store;
     web_store_close(store);
@@ -256,6 +268,7 @@ void web_store_close(struct web_store *store)
 {
     if (store == NULL)
         return;
+    web_asks_free(store->asks);
     web_live_free(store->live);
     ops_close(store->ops);
     free(store->history_path);
@@ -269,5 +282,8 @@ const struct web_source *web_store_source(const struct web_store *store)
 
 int64_t web_store_tick(struct web_store *store)
 {
-    return web_live_tick(store->live, store->ops);
+    int64_t live_ms = web_live_tick(store->live, store->ops);
+    int64_t asks_ms = web_asks_tick(store->asks);
+
+    return asks_ms < live_ms ? asks_ms : live_ms;
 }

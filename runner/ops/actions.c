@@ -24,10 +24,28 @@ static void set_refusal(const json_t *reply, struct error *err)
     error_set(err, kind, "%s", json_get_string(reply, "error", "refused"));
 }
 
-/* request is taken. */
-static int ask(const struct ops *ops, const char *dag, json_t *request, struct error *err)
+int ops_action_reply(const json_t *reply, struct error *err)
+{
+    if (!json_get_bool(reply, "ok", false))
+        set_refusal(reply, err);
+    return error_is_set(err) ? -1 : 0;
+}
+
+json_t *ops_action_request(const struct ops_action *action)
+{
+    json_t *request = json_pack("{s:s,s:s*,s:s*,s:s*}", "do", action->verb, "node",
+                                action->node, "client", action->client, "by", action->by);
+
+    if (action->now)
+        (void)json_object_set_new(request, "now", json_true());
+    return request;
+}
+
+int ops_act(const struct ops *ops, const char *dag, const struct ops_action *action,
+            struct error *err)
 {
     char *path = ops_socket_path(ops_home(ops), dag);
+    json_t *request = ops_action_request(action);
     struct control_client *client = NULL;
     json_t *reply = NULL;
 
@@ -37,8 +55,8 @@ static int ask(const struct ops *ops, const char *dag, json_t *request, struct e
         error_set(err, ERROR_NOT_FOUND, "dag %s does not run", dag);
     if (client)
         reply = control_call(client, request, ANSWER_MS, err);
-    if (reply && !json_get_bool(reply, "ok", false))
-        set_refusal(reply, err);
+    if (reply)
+        (void)ops_action_reply(reply, err);
     json_decref(reply);
     json_decref(request);
     control_client_free(client);
@@ -48,18 +66,18 @@ static int ask(const struct ops *ops, const char *dag, json_t *request, struct e
 
 int ops_pause(const struct ops *ops, const char *dag, const char *node, struct error *err)
 {
-    return ask(ops, dag, json_pack("{s:s,s:s*}", "do", "pause", "node", node), err);
+    return ops_act(ops, dag, &(struct ops_action){.verb = "pause", .node = node}, err);
 }
 
 int ops_resume(const struct ops *ops, const char *dag, const char *node, struct error *err)
 {
-    return ask(ops, dag, json_pack("{s:s,s:s*}", "do", "resume", "node", node), err);
+    return ops_act(ops, dag, &(struct ops_action){.verb = "resume", .node = node}, err);
 }
 
 int ops_restart(const struct ops *ops, const char *dag, const char *node,
                 const char *client, struct error *err)
 {
-    return ask(ops, dag,
-               json_pack("{s:s,s:s,s:s*}", "do", "restart", "node", node, "client", client),
-               err);
+    const struct ops_action action = {.verb = "restart", .node = node, .client = client};
+
+    return ops_act(ops, dag, &action, err);
 }

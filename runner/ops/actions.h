@@ -11,6 +11,23 @@
 
 #include "ops/ops.h"
 
+struct ops_action {
+    const char *verb;   /* stop pause resume restart */
+    const char *node;   /* NULL: all */
+    const char *client; /* of a restart; NULL: all */
+    bool now;           /* of a stop */
+    const char *by;     /* who asks, for the run's events; NULL: not said */
+};
+
+/* The request of an action, for one who must not wait: sent through host/control.h, its
+ * reply is read by ops_action_reply. */
+json_t *ops_action_request(const struct ops_action *action);
+int ops_action_reply(const json_t *reply, struct error *err);
+
+/* Ask, and wait for the answer; a stop has begun then, not ended. */
+int ops_act(const struct ops *ops, const char *dag, const struct ops_action *action,
+            struct error *err);
+
 /* Nodes take no input until they are resumed; what they have in hand they finish.
  * node NULL: all nodes. */
 int ops_pause(const struct ops *ops, const char *dag, const char *node, struct error *err);

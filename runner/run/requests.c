@@ -5,6 +5,7 @@
  */
 #include "run/run_state.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,18 @@ static json_t *refuse_name(const struct run *run, const char *what, const char *
     return reply;
 }
 
+/* " by web from 127.0.0.1": who asks for an action, as the asker says; else empty. */
+enum { ASKER = 128 };
+static const char *asker(const json_t *request, char text[ASKER])
+{
+    const char *by = json_get_string(request, "by", NULL);
+
+    text[0] = '\0';
+    if (by)
+        (void)snprintf(text, ASKER, " by %s", by);
+    return text;
+}
+
 static json_t *status(struct run *run, struct control_conn *conn, const json_t *request)
 {
     (void)conn;
@@ -48,16 +61,18 @@ static json_t *subscribe(struct run *run, struct control_conn *conn, const json_
 static json_t *stop(struct run *run, struct control_conn *conn, const json_t *request)
 {
     bool now = json_get_bool(request, "now", false);
+    char by[ASKER];
 
     (void)conn;
-    run_event(run, "info", "stop", NULL, NULL, "asked to stop%s", now ? " at once" : "");
+    run_event(run, "info", "stop", NULL, NULL, "asked to stop%s%s", now ? " at once" : "",
+              asker(request, by));
     run_stop(run, now ? RECONCILE_NOW : RECONCILE_DRAIN);
     return done();
 }
 
 /* --------------------------------------------------------------------- pause and resume */
 
-static void set_paused(struct run *run, size_t n, bool paused)
+static void set_paused(struct run *run, size_t n, bool paused, const char *by)
 {
     struct run_node *node = &run->nodes[n];
 
@@ -68,7 +83,8 @@ static void set_paused(struct run *run, size_t n, bool paused)
     for (size_t c = 0; c < node->client_count; c++)
         client_io_tell(&node->clients[c], paused ? "pause" : "resume");
     run_event(run, "info", paused ? "pause" : "resume", run->dag->nodes[n].name, NULL,
-              paused ? "paused: it takes no input until it is resumed" : "resumed");
+              "%s%s%s", paused ? "paused" : "resumed", by,
+              paused ? ": it takes no input until it is resumed" : "");
 }
 
 /* Of one node, or of all when none is named. */
@@ -76,6 +92,7 @@ static json_t *pause_nodes(struct run *run, const json_t *request, bool paused)
 {
     const char *name = json_get_string(request, "node", NULL);
     int only = name ? dag_find_node(run->dag, name) : -1;
+    char by[ASKER];
 
     if (name && only < 0)
         return refuse_name(run, "node", name);
@@ -83,7 +100,7 @@ static json_t *pause_nodes(struct run *run, const json_t *request, bool paused)
         return refusal("conflict", "the run is being stopped");
     for (size_t n = 0; n < run->dag->node_count; n++) {
         if (only < 0 || (size_t)only == n)
-            set_paused(run, n, paused);
+            set_paused(run, n, paused, asker(request, by));
     }
     requests_broadcast(run);
     return done();
@@ -112,6 +129,7 @@ static json_t *restart(struct run *run, struct control_conn *conn, const json_t 
     const char *client = json_get_string(request, "client", NULL);
     int n = dag_find_node(run->dag, name);
     bool found = false;
+    char by[ASKER];
 
     (void)conn;
     if (n < 0)
@@ -125,7 +143,8 @@ static json_t *restart(struct run *run, struct control_conn *conn, const json_t 
             continue;
         found = true;
         reconcile_restart(run->rec, (size_t)n, c);
-        run_event(run, "info", "restart", name, own, "asked to restart");
+        run_event(run, "info", "restart", name, own, "asked to restart%s",
+                  asker(request, by));
     }
     return found ? done() : refuse_name(run, "client", client);
 }

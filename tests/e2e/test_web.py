@@ -10,6 +10,7 @@ import socket
 import stat
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import Case, lines_of, wait_for
 
@@ -342,6 +343,96 @@ class Reading(Web):
         self.server = self.serve()
         wait_for(lambda: self.get(target)["live"], "the run again")
         self.dagrun("stop", self.name)
+
+
+class Acting(Web):
+    def setUp(self):
+        super().setUp()
+        self.dagrun("start", self.dag(LOADED), "-d")
+        self.target = f"/api/v1/dags/{self.name}"
+
+    def act(self, action, body=None, status=202):
+        got, _, answer = self.ask("POST", f"{self.target}/{action}", body)
+        self.assertEqual(got, status, (action, body, answer))
+        return json.loads(answer)
+
+    def nodes(self):
+        return {node["node"]: node for node in self.get(f"{self.target}/status")["nodes"]}
+
+    def events(self):
+        return [event["text"] for event in
+                self.get(f"/api/v1/runs/{self.name}/last/events")["events"]]
+
+    def wait_node(self, node, condition, what):
+        wait_for(lambda: condition(self.nodes()[node]), what, 20)
+
+    def test_nodes_are_paused_resumed_and_restarted_and_the_run_says_by_whom(self):
+        self.wait_node("work", lambda n: n["state"] == "running", "the run")
+        self.assertEqual(self.act("pause", {"node": "work"}), {"ok": True})
+        self.wait_node("work", lambda n: n["state"] == "paused", "the pause")
+        self.assertEqual(self.nodes()["out"]["state"], "running")
+        self.act("resume")
+        self.wait_node("work", lambda n: n["state"] == "running", "the end of the pause")
+        self.act("nodes/work/restart", {"client": "1"})
+        self.wait_node("work", lambda n: [c["attempt"] for c in n["clients"]] == [1, 2],
+                       "a second attempt of one client")
+        self.act("stop", {})
+        self.wait_state("stopped")
+        wait_for(lambda: not self.get(f"{self.target}/status")["live"], "its end", 10)
+        by = " by web from 127.0.0.1"
+        for text in (f"paused{by}: it takes no input until it is resumed", f"resumed{by}",
+                     f"asked to restart{by}", f"asked to stop{by}"):
+            self.assertIn(text, self.events())
+
+    def test_a_run_is_stopped_at_once(self):
+        self.wait_node("work", lambda n: n["state"] == "running", "the run")
+        self.act("stop", {"now": True})
+        self.wait_state("interrupted", limit=20)
+        self.assertIn("asked to stop at once by web from 127.0.0.1", self.events())
+        self.assertIn("does not run", self.act("stop", status=404)["error"])
+
+    def test_what_can_not_be_done_is_refused(self):
+        self.wait_node("work", lambda n: n["state"] == "running", "the run")
+        for action, body, status in (("pause", {"node": "none"}, 404),
+                                     ("nodes/none/restart", {}, 404),
+                                     ("nodes/work/restart", {"client": "7"}, 404),
+                                     ("nodes/wo.rk/restart", {}, 422),
+                                     ("stop", {"now": "yes"}, 422),
+                                     ("stop", {"node": "work"}, 422),
+                                     ("pause", {"node": 1}, 422),
+                                     ("pause", {"node": "../x"}, 422)):
+            self.assertTrue(self.act(action, body, status)["error"])
+        self.assertEqual(self.ask("GET", f"{self.target}/stop")[0], 405)
+        self.assertEqual(self.nodes()["work"]["state"], "running")
+        self.dagrun("stop", "--now", self.name)
+
+    def test_a_runner_that_hangs_is_given_up_on_and_holds_nobody_up(self):
+        self.wait_node("work", lambda n: n["state"] == "running", "the run")
+        runner = self.runner()
+        os.kill(runner, signal.SIGSTOP)
+        self.addCleanup(os.kill, runner, signal.SIGKILL)
+        with ThreadPoolExecutor() as pool:
+            late = pool.submit(self.ask, "POST", f"{self.target}/pause", {}, limit=20)
+            while not late.done():
+                before = time.monotonic()
+                self.assertEqual(self.ask("GET", "/healthz", token=False)[0], 200)
+                self.assertLess(time.monotonic() - before, 1)
+                time.sleep(0.2)
+        self.assertEqual(late.result()[0], 504)
+
+    def test_a_server_that_ends_leaves_no_question_open(self):
+        self.wait_node("work", lambda n: n["state"] == "running", "the run")
+        runner = self.runner()
+        os.kill(runner, signal.SIGSTOP)
+        self.addCleanup(os.kill, runner, signal.SIGKILL)
+        with ThreadPoolExecutor() as pool:
+            late = pool.submit(self.ask, "POST", f"{self.target}/pause", {}, limit=20)
+            time.sleep(1)  # it waits for its answer now, or is refused as well
+            self.stop(self.server)
+            try:
+                self.assertEqual(late.result()[0], 503)
+            except (ConnectionError, http.client.HTTPException):
+                pass
 
 
 class Starting(Web):
