@@ -136,16 +136,21 @@ static bool before_answer(void *arg)
     return false;
 }
 
+static int on_topic_going(void *arg, const struct topic *topic, struct error *err)
+{
+    const struct ledger *ledger = arg;
+    struct wire_string name = {topic->name, topic->name_len};
+
+    return offsets_drop_topic(ledger->offsets, name, err);
+}
+
 static void on_topic_gone(void *arg, const struct topic *topic)
 {
     struct ledger *ledger = arg;
     struct wire_string name = {topic->name, topic->name_len};
-    struct error err = {0};
 
     fetches_forget_topic(ledger->fetches, topic);
-    if (offsets_delete_topic(ledger->offsets, name, &err) < 0)
-        log_write(LOG_WARN, "ledger", NULL,
-                  "offsets of a deleted topic stay for now: %s", err.text);
+    offsets_forget_topic(ledger->offsets, name);
 }
 
 static void on_partition_open(void *arg, struct topic *topic, int32_t index,
@@ -308,7 +313,7 @@ static int open_coordinators(struct ledger *ledger, struct error *err)
     if (ledger->txns == NULL)
         return -1;
     reconcile_open(ledger);
-    topics_on_delete(ledger->topics, on_topic_gone, ledger);
+    topics_on_delete(ledger->topics, on_topic_going, on_topic_gone, ledger);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "ledger_api_rig.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -340,6 +341,102 @@ START_TEST(a_store_that_cannot_be_flushed_promises_nothing)
 }
 END_TEST
 
+/* ---- a topic and what groups committed of it ----------------------------------------
+ */
+
+static void commit_offset(struct client *client)
+{
+    struct offset_commit_request request;
+    struct offset_commit_request_offset_commit_request_topic topic;
+    struct offset_commit_request_offset_commit_request_partition partition;
+    struct offset_commit_response response;
+
+    wire_defaults(&offset_commit_request_message, &request);
+    wire_defaults(&offset_commit_request_offset_commit_request_topic_message, &topic);
+    wire_defaults(&offset_commit_request_offset_commit_request_partition_message,
+                  &partition);
+    partition.committed_offset = 7;
+    topic.name = wire_string_of("t");
+    topic.partitions = &partition;
+    topic.partitions_count = 1;
+    request.group_id = wire_string_of("g");
+    request.generation_id_or_member_epoch = -1;
+    request.topics = &topic;
+    request.topics_count = 1;
+    ask(client, WIRE_OFFSET_COMMIT, 6, &request);
+    ck_assert(receive(client, WIRE_OFFSET_COMMIT, 6, LONG_MS, &response));
+    ck_assert_int_eq(response.topics[0].partitions[0].error_code, KAFKA_NONE);
+}
+
+static int64_t committed(struct client *client)
+{
+    struct offset_fetch_request request;
+    struct offset_fetch_request_offset_fetch_request_topic topic;
+    struct offset_fetch_response response;
+    int32_t index = 0;
+
+    wire_defaults(&offset_fetch_request_message, &request);
+    wire_defaults(&offset_fetch_request_offset_fetch_request_topic_message, &topic);
+    topic.name = wire_string_of("t");
+    topic.partition_indexes = &index;
+    topic.partition_indexes_count = 1;
+    request.group_id = wire_string_of("g");
+    request.topics = &topic;
+    request.topics_count = 1;
+    ask(client, WIRE_OFFSET_FETCH, 5, &request);
+    ck_assert(receive(client, WIRE_OFFSET_FETCH, 5, LONG_MS, &response));
+    return response.topics[0].partitions[0].committed_offset;
+}
+
+static int16_t delete_error(struct client *client)
+{
+    struct delete_topics_request request;
+    struct delete_topics_response response;
+    struct wire_string name = wire_string_of("t");
+
+    wire_defaults(&delete_topics_request_message, &request);
+    request.topic_names = &name;
+    request.topic_names_count = 1;
+    ask(client, WIRE_DELETE_TOPICS, 4, &request);
+    ck_assert(receive(client, WIRE_DELETE_TOPICS, 4, LONG_MS, &response));
+    return response.responses[0].error_code;
+}
+
+/* The store may grow by so many bytes. libcheck's file is below that as well. */
+static void leave_bytes(int64_t bytes)
+{
+    char path[FIXTURE_PATH + 16];
+    struct rlimit limit;
+    struct stat status;
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)snprintf(path, sizeof path, "%s/store", rig.dir);
+    (void)stat(path, &status);
+    (void)getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes < 0 ? limit.rlim_max : (rlim_t)(status.st_size + bytes);
+    (void)setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* Room for a part of what goes: then nothing may go, or a new topic of the name would
+ * be read from where the old one was. */
+START_TEST(a_topic_goes_with_its_offsets_or_not_at_all)
+{
+    struct client client = connect_client();
+    int16_t error;
+
+    commit_offset(&client);
+    leave_bytes(70);
+    error = delete_error(&client);
+    leave_bytes(-1);
+    ck_assert_int_eq(error, KAFKA_STORAGE_ERROR);
+    ck_assert_int_eq(committed(&client), 7);
+    ck_assert_int_eq(delete_error(&client), KAFKA_NONE);
+    create_topic(&client, "t");
+    ck_assert_int_eq(committed(&client), -1);
+    disconnect(&client);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("durable");
@@ -357,6 +454,7 @@ int main(void)
     tcase_add_test(tcase, a_partition_that_cannot_be_flushed_stops_no_other);
     tcase_add_test(tcase, a_partition_outlives_that_there_are_no_descriptors);
     tcase_add_test(tcase, deleted_records_are_flushed_away);
+    tcase_add_test(tcase, a_topic_goes_with_its_offsets_or_not_at_all);
     tcase_add_test(tcase, a_store_that_cannot_be_flushed_promises_nothing);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);

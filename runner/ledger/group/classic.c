@@ -172,11 +172,6 @@ enum kafka_error classic_may_commit(const struct classic *group,
     return KAFKA_NONE;
 }
 
-enum kafka_error classic_may_delete(const struct classic *group)
-{
-    return group->state == CLASSIC_EMPTY ? KAFKA_NONE : KAFKA_NON_EMPTY_GROUP;
-}
-
 enum kafka_error classic_may_delete_offsets(const struct classic *group)
 {
     return group->state == CLASSIC_EMPTY || is_consumer(group) ? KAFKA_NONE

@@ -67,7 +67,6 @@ void classic_describe(const struct classic *group, struct mem_arena *arena,
 enum kafka_error classic_may_commit(const struct classic *group,
                                     const struct groups_member *who,
                                     bool transactional);
-enum kafka_error classic_may_delete(const struct classic *group);
 enum kafka_error classic_may_delete_offsets(const struct classic *group);
 
 /* ---- commands ---------------------------------------------------------------- */

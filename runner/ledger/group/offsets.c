@@ -14,7 +14,8 @@ enum { PARTITION_MAX = 1 << 20 };
 
 enum { CHANGES_KEPT = 256 };
 
-/* "oc" group topic partition, and for pending ones "op" producer group topic partition. */
+/* "oc" group topic partition, and for pending ones "op" producer group topic partition.
+ */
 static const char committed_prefix[2] = {'o', 'c'};
 static const char pending_prefix[2] = {'o', 'p'};
 
@@ -434,15 +435,44 @@ int offsets_delete_group(struct offsets *offsets, struct wire_string group,
     return slots_erase(offsets, &slots, err);
 }
 
-int offsets_delete_topic(struct offsets *offsets, struct wire_string topic,
-                         struct error *err)
+static struct slots slots_of_topic(const struct offsets *offsets,
+                                   struct wire_string topic)
 {
     const struct offsets_group *group = offsets->groups;
     struct slots slots = {0};
 
     for (; group; group = group->hh.next)
         slots_add_topic(&slots, offsets_topic_find(offsets, group->id, topic));
+    return slots;
+}
+
+int offsets_delete_topic(struct offsets *offsets, struct wire_string topic,
+                         struct error *err)
+{
+    struct slots slots = slots_of_topic(offsets, topic);
+
     return slots_erase(offsets, &slots, err);
+}
+
+int offsets_drop_topic(struct offsets *offsets, struct wire_string topic,
+                       struct error *err)
+{
+    struct slots slots = slots_of_topic(offsets, topic);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < slots.count; i++)
+        rc = store_erased(offsets, slots.items[i], err);
+    free(slots.items);
+    return rc;
+}
+
+void offsets_forget_topic(struct offsets *offsets, struct wire_string topic)
+{
+    struct slots slots = slots_of_topic(offsets, topic);
+
+    for (size_t i = 0; i < slots.count; i++)
+        slot_erase(offsets, slots.items[i]);
+    free(slots.items);
 }
 
 int offsets_keep_topics(struct offsets *offsets, offsets_exists_fn *exists, void *arg,

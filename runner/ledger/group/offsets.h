@@ -92,6 +92,13 @@ int offsets_delete(struct offsets *offsets, struct wire_string group,
 int offsets_delete_group(struct offsets *offsets, struct wire_string group,
                          struct error *err);
 /* The topic was deleted: all groups forget it. */
+/*
+ * The same in two steps, for who deletes more than offsets at once: drop within a batch
+ * of the store, forget when that was written.
+ */
+int offsets_drop_topic(struct offsets *offsets, struct wire_string topic,
+                       struct error *err);
+void offsets_forget_topic(struct offsets *offsets, struct wire_string topic);
 int offsets_delete_topic(struct offsets *offsets, struct wire_string topic,
                          struct error *err);
 

@@ -293,9 +293,11 @@ int64_t topics_partition_bytes(struct topics *topics, struct topic *topic,
     return partition != NULL ? log_bytes(partition_log(partition)) : 0;
 }
 
-void topics_on_delete(struct topics *topics, topics_gone_fn *fn, void *arg)
+void topics_on_delete(struct topics *topics, topics_going_fn *going,
+                      topics_gone_fn *gone, void *arg)
 {
-    topics->gone = fn;
+    topics->going = going;
+    topics->gone = gone;
     topics->gone_arg = arg;
 }
 

@@ -131,12 +131,15 @@ enum kafka_error topics_delete(struct topics *topics, struct topic *topic,
 enum kafka_error topics_configure(struct topics *topics, struct topic *topic,
                                   const struct config_set *set,
                                   struct text_buf *message);
-/* With fsync always: what the calls above wrote is on the disk. Once before an answer.
+/*
+ * A topic is to be deleted. going: a batch of the store is open, what else is to go
+ * with it is deleted in there; -1 and err: nothing goes. gone: that is written, the
+ * topic is still there for the last time. Neither is called when it is NULL.
  */
-enum kafka_error topics_sync(struct topics *topics);
-/* Told before a topic goes: offsets, fetch sessions and transactions forget it. */
+typedef int topics_going_fn(void *arg, const struct topic *topic, struct error *err);
 typedef void topics_gone_fn(void *arg, const struct topic *topic);
-void topics_on_delete(struct topics *topics, topics_gone_fn *fn, void *arg);
+void topics_on_delete(struct topics *topics, topics_going_fn *going,
+                      topics_gone_fn *gone, void *arg);
 
 /* Told when a partition was opened: whoever waits for data listens to it
  * (partition_listen). */

@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "base/mem.h"
+#include "ledger/store/store.h"
 #include "ledger/topic/topics_private.h"
 
 #include <stdlib.h>
@@ -231,12 +232,26 @@ enum kafka_error topics_grow(struct topics *topics, struct topic *topic,
     return KAFKA_NONE;
 }
 
+/* What others keep of the topic goes in the same write: a new one of its name must not
+ * inherit it. */
+static int save_deletion(struct topics *topics, const struct topic *topic,
+                         struct error *err)
+{
+    store_batch_begin(topics->store);
+    if ((topics->going != NULL && topics->going(topics->gone_arg, topic, err) != 0) ||
+        topics_save_deletion(topics, topic, err) != 0) {
+        store_batch_drop(topics->store);
+        return -1;
+    }
+    return store_batch_end(topics->store, err);
+}
+
 enum kafka_error topics_delete(struct topics *topics, struct topic *topic,
                                struct text_buf *message)
 {
     struct error err = {0};
 
-    if (topics_save_deletion(topics, topic, &err) != 0)
+    if (save_deletion(topics, topic, &err) != 0)
         return storage_error(&err, message);
     if (topics->gone != NULL)
         topics->gone(topics->gone_arg, topic);

@@ -64,6 +64,7 @@ struct topics {
     uint64_t version;
     struct trash trash;
     struct upkeep upkeep;
+    topics_going_fn *going;
     topics_gone_fn *gone;
     void *gone_arg;
     topics_opened_fn *opened;
