@@ -362,13 +362,14 @@ static bool is_starting(const struct embedded *embedded)
     return held;
 }
 
-/* The one that was spawned is gone: once, why. */
+/* Once, why the one that was spawned is gone; as long as it says nothing it may yet come:
+ * a loaded machine takes its time to execute it. */
 static void tell_why(struct embedded *embedded)
 {
     char *log = embedded_path(embedded->home, "log");
     struct error why = {0};
 
-    if (embedded->spawned_ms > 0 && !embedded->told) {
+    if (embedded->spawned_ms > 0 && !embedded->told && log_size(log) > embedded->log_from) {
         set_last_words(log, embedded->log_from, &why);
         say(embedded, "%s; it is tried again", why.text);
         embedded->told = true;
