@@ -47,17 +47,16 @@ class Crash(Case):
         self.wait_lines(1)
         kills = 0
         while kills < KILLS:
-            pids = self.pids()
-            lag = self.lag()
-            self.assertNotIn(self.state(), ENDED, f"it ended after {kills} kills")
-            if not pids or lag == 0:
+            now = self.status()  # one question a kill: a slow machine must not outlast it
+            self.assertNotIn(now["state"], ENDED, f"it ended after {kills} kills")
+            pids = [client["pid"] for node in now["nodes"] for client in node["clients"]
+                    if client.get("pid")]
+            if not pids or not any(edge["backlog"] for edge in now["edges"]):
                 continue
-            client = rng.choice(sorted(pids))
             try:
-                os.kill(pids[client], signal.SIGKILL)
+                os.kill(rng.choice(pids), signal.SIGKILL)
             except ProcessLookupError:
                 continue
-            self.assertGreater(lag, 0)
             kills += 1
             time.sleep(rng.random() * 0.2)
         self.wait_state("succeeded", limit=300)
