@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is done to a run that lives. The answer comes when its runner has taken it up.
+ * What is done: to a run that lives, answered when its runner has taken it up, and
+ * starts.
  */
 #include "web/call.h"
 
 #include "base/log.h"
-#include "base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void on_done(void *arg, const struct error *err)
+static void on_done(void *arg, const char *text, const struct error *err)
 {
     struct http_request *request = arg;
-    char *text;
+    json_t *value;
+    char *line;
 
     if (error_is_set(err)) {
         call_refuse(request, error_http_status(err->kind), err->text);
         return;
     }
-    text = mem_strdup("{\"ok\":true}\n");
-    http_answer(request, 202, "application/json", text, strlen(text));
+    value = json_pack("{s:b}", "ok", 1);
+    if (text)
+        (void)json_object_set_new(value, "text", json_text(text));
+    line = json_line(value);
+    json_decref(value);
+    http_answer(request, 202, "application/json", line, strlen(line));
 }
 
 static void act(struct web_call *call, const char *verb, const char *node,
@@ -48,4 +53,20 @@ void api_act(struct web_call *call)
 void api_act_node(struct web_call *call)
 {
     act(call, "restart", call_path(call, "node"), call_text(call, "client"));
+}
+
+void api_files(struct web_call *call)
+{
+    call_answer_json(call, 200, call->source->files(call->source->arg));
+}
+
+void api_start(struct web_call *call)
+{
+    const struct web_start start = {.file = call_path(call, "file"),
+                                    .fresh = call_bool(call, "fresh"),
+                                    .keep = call_bool(call, "keep")};
+
+    log_write(LOG_INFO, "web", NULL, "start of %s asked by web from %s", start.file,
+              http_peer(call->request));
+    call->source->start(call->source->arg, &start, on_done, call->request);
 }

@@ -60,5 +60,7 @@ web_fn api_logs;
 web_fn api_log;
 web_fn api_act;
 web_fn api_act_node;
+web_fn api_files;
+web_fn api_start;
 
 #endif

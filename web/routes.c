@@ -41,6 +41,12 @@ static const struct web_param stop_body[] = {
     {0},
 };
 
+static const struct web_param start_body[] = {
+    {.name = "fresh", .type = WEB_BOOL, .doc = "begin anew, as start --fresh"},
+    {.name = "keep", .type = WEB_BOOL, .doc = "stay when the sources have finished"},
+    {0},
+};
+
 static const struct web_param node_body[] = {
     {.name = "node", .type = WEB_NAME, .doc = "only this one; else all nodes"},
     {0},
@@ -149,6 +155,19 @@ const struct web_route web_routes[] = {
      .type = json,
      .body = client_body,
      .doc = "New processes for the clients of a node, once what is in hand is finished."},
+    {.method = "GET",
+     .pattern = "/api/v1/files",
+     .role = GUARD_VIEWER,
+     .fn = api_files,
+     .type = json,
+     .doc = "The YAML files that may be started."},
+    {.method = "POST",
+     .pattern = "/api/v1/files/{file}/start",
+     .role = GUARD_OPERATOR,
+     .fn = api_start,
+     .type = json,
+     .body = start_body,
+     .doc = "Start a run, as dagrun start -d."},
     {.method = "GET",
      .pattern = "/api/v1/runs",
      .role = GUARD_VIEWER,

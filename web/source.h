@@ -45,8 +45,14 @@ struct web_action {
     const char *by; /* who asks */
 };
 
-/* An action has been taken up; err is set when it was refused. */
-typedef void web_done_fn(void *arg, const struct error *err);
+struct web_start {
+    const char *file; /* of those in files */
+    bool fresh;
+    bool keep;
+};
+
+/* It has been taken up, with a line to show or NULL; err is set when it was refused. */
+typedef void web_done_fn(void *arg, const char *text, const struct error *err);
 
 struct web_source {
     void *arg;
@@ -69,6 +75,10 @@ struct web_source {
      * Nothing of action is kept. */
     void (*act)(void *arg, const struct web_action *action, web_done_fn *done,
                 void *done_arg);
+    /* The files that may be started, and a start of one; done as above. */
+    json_t *(*files)(void *arg);
+    void (*start)(void *arg, const struct web_start *start, web_done_fn *done,
+                  void *done_arg);
 };
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
+#include "cli/web_files.h"
 #include "cli/web_source.h"
 #include "host/lock.h"
 #include "host/signals.h"
@@ -32,6 +33,9 @@ struct options {
     const char **hosts; /* NULL-terminated */
     size_t host_count;
     size_t host_capacity;
+    const char **folders; /* likewise; absolute, ours */
+    size_t folder_count;
+    size_t folder_capacity;
 };
 
 /* -------------------------------------------------------------------------- options */
@@ -58,12 +62,24 @@ static int set_listen(struct options *options, const char *text)
     return 0;
 }
 
-static void add_host(struct options *options, const char *name)
+static void add_text(const char ***list, size_t *count, size_t *capacity,
+                     const char *text)
 {
-    options->hosts = mem_grow(options->hosts, options->host_count + 1,
-                              &options->host_capacity, sizeof *options->hosts);
-    options->hosts[options->host_count++] = name;
-    options->hosts[options->host_count] = NULL;
+    *list = mem_grow(*list, *count + 1, capacity, sizeof **list);
+    (*list)[(*count)++] = text;
+    (*list)[*count] = NULL;
+}
+
+static int add_folder(struct options *options, const char *path)
+{
+    struct error err = {0};
+    char *folder = web_files_folder(path, &err);
+
+    if (folder == NULL)
+        return cli_fail(&err);
+    add_text(&options->folders, &options->folder_count, &options->folder_capacity,
+             folder);
+    return 0;
 }
 
 static int parse(struct options *options, int argc, char **argv)
@@ -78,7 +94,11 @@ static int parse(struct options *options, int argc, char **argv)
             if (*value == '\0' || strpbrk(value, ":/ "))
                 return cli_usage(
                     "web", "--allow-host %s: a name without a port expected", value);
-            add_host(options, value);
+            add_text(&options->hosts, &options->host_count, &options->host_capacity,
+                     value);
+        } else if ((value = cli_option(argc, argv, &i, "--dags")) != NULL) {
+            if (add_folder(options, value) != 0)
+                return 2;
         } else if (strcmp(argv[i], "--url") == 0) {
             options->url = true;
         } else {
@@ -229,7 +249,7 @@ static int listen_and_serve(const struct options *options, const char *home,
 {
     const char *host = options->host ? options->host : "127.0.0.1";
     char *token_path = mem_printf("%s/web.token", home);
-    struct web_store *store = web_store_open(loop, home, err);
+    struct web_store *store = web_store_open(loop, home, options->folders, err);
     struct web_config config = {.host = host,
                                 .port = options->port ? options->port : FIRST_PORT,
                                 .port_count = options->port ? 1 : PORTS,
@@ -308,6 +328,9 @@ static int run(int argc, char **argv)
     free(home);
     free(options.host);
     free(options.hosts);
+    for (size_t i = 0; i < options.folder_count; i++)
+        free((char *)options.folders[i]);
+    free(options.folders);
     return code;
 }
 

@@ -59,7 +59,7 @@ static void finish(struct ask *ask, const struct error *err)
     void *done_arg = ask->done_arg;
 
     ask_free(ask);
-    done(done_arg, err);
+    done(done_arg, NULL, err);
 }
 
 /* Its answer, or that it went away. reply is taken. */
@@ -120,7 +120,7 @@ void web_ask(struct web_asks *asks, const struct ops *ops,
     struct ask *ask;
 
     if (client == NULL) {
-        done(done_arg, &err);
+        done(done_arg, NULL, &err);
         return;
     }
     ask = mem_alloc(sizeof *ask);

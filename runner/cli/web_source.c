@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/web_ask.h"
+#include "cli/web_child.h"
+#include "cli/web_files.h"
 #include "cli/web_live.h"
 #include "ops/logs.h"
 #include "ops/ops.h"
@@ -15,12 +17,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { START_MS = 90000 }; /* a start waits for its broker and topics */
+
 struct web_store {
     const char *home;
     char *history_path;
     struct ops *ops;
     struct web_live *live;
     struct web_asks *asks;
+    struct web_children *children;
+    const char *const *folders;
     ino_t inode; /* of the history that is open; 0: there was none */
     struct web_source source;
 };
@@ -237,16 +243,67 @@ static void act(void *arg, const struct web_action *action, web_done_fn *done,
     web_ask(store->asks, store->ops, action, done, done_arg);
 }
 
+static json_t *files(void *arg)
+{
+    const struct web_store *store = arg;
+
+    return web_files_list(store->folders);
+}
+
+struct started {
+    web_done_fn *done;
+    void *done_arg;
+};
+
+static void on_started(void *arg, const char *out, const struct error *err)
+{
+    struct started started = *(struct started *)arg;
+    char *line = mem_strndup(out, strcspn(out, "\n"));
+
+    free(arg);
+    started.done(started.done_arg, error_is_set(err) ? NULL : line, err);
+    free(line);
+}
+
+static void start(void *arg, const struct web_start *what, web_done_fn *done,
+                  void *done_arg)
+{
+    struct web_store *store = arg;
+    struct error err = {0};
+    char *path = web_files_find(store->folders, what->file, &err);
+    char verb[][16] = {"dagrun", "start", "-d", "--fresh", "--keep"};
+    char *argv[8] = {verb[0], verb[1], verb[2]};
+    struct started *started;
+    size_t count = 3;
+
+    if (path == NULL) {
+        done(done_arg, NULL, &err);
+        return;
+    }
+    if (what->fresh)
+        argv[count++] = verb[3];
+    if (what->keep)
+        argv[count++] = verb[4];
+    argv[count++] = path;
+    started = mem_alloc(sizeof *started);
+    *started = (struct started){done, done_arg};
+    web_child_run(store->children, argv, START_MS, on_started, started);
+    free(path);
+}
+
 /* ---------------------------------------------------------------------------- store */
 
-struct web_store *web_store_open(struct loop *loop, const char *home, struct error *err)
+struct web_store *web_store_open(struct loop *loop, const char *home,
+                                 const char *const *folders, struct error *err)
 {
     struct web_store *store = mem_alloc(sizeof *store);
 
     *store = (struct web_store){.home = home,
                                 .history_path = mem_printf("%s/history.db", home),
                                 .live = web_live_new(loop),
-                                .asks = web_asks_new(loop)};
+                                .asks = web_asks_new(loop),
+                                .children = web_children_new(loop),
+                                .folders = folders};
     store->source = (struct web_source){.arg = store,
                                         .ready = ready,
                                         .live = live,
@@ -257,7 +314,9 @@ struct web_store *web_store_open(struct loop *loop, const char *home, struct err
                                         .graph = graph,
                                         .logs = logs,
                                         .log = log_piece,
-                                        .act = act};
+                                        .act = act,
+                                        .files = files,
+                                        .start = start};
     if (ops_now(store, err))
         return store;
     web_store_close(store);
@@ -268,6 +327,7 @@ void web_store_close(struct web_store *store)
 {
     if (store == NULL)
         return;
+    web_children_free(store->children);
     web_asks_free(store->asks);
     web_live_free(store->live);
     ops_close(store->ops);
@@ -285,5 +345,9 @@ int64_t web_store_tick(struct web_store *store)
     int64_t live_ms = web_live_tick(store->live, store->ops);
     int64_t asks_ms = web_asks_tick(store->asks);
 
+    int64_t children_ms = web_children_tick(store->children);
+
+    if (children_ms < live_ms)
+        live_ms = children_ms;
     return asks_ms < live_ms ? asks_ms : live_ms;
 }

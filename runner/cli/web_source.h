@@ -11,9 +11,10 @@
 
 struct web_store;
 
-/* home: the state directory, borrowed. */
+/* home: the state directory; folders: of dags that may be started, NULL-terminated, or
+ * NULL. Both borrowed. */
 struct web_store *web_store_open(struct loop *loop, const char *home,
-                                 struct error *err);
+                                 const char *const *folders, struct error *err);
 void web_store_close(struct web_store *store);
 
 /* Valid as long as the store. */

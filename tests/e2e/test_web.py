@@ -21,7 +21,8 @@ nodes:
   out:  {program: print, from: work}
 """
 LOADED = GRAPH.replace("count: 40", "count: 1000000, rate: 50")
-VALUES = {"{dag}": "none", "{run}": "1", "{node}": "n", "{client}": "0", "{attempt}": "1"}
+VALUES = {"{dag}": "none", "{run}": "1", "{node}": "n", "{client}": "0", "{attempt}": "1",
+          "{file}": "none"}
 
 
 class Web(Case):
@@ -433,6 +434,65 @@ class Acting(Web):
                 self.assertEqual(late.result()[0], 503)
             except (ConnectionError, http.client.HTTPException):
                 pass
+
+
+class Files(Web):
+    """Starts of files in the folders of --dags, and of nothing else."""
+
+    def setUp(self):
+        super().setUp()
+        self.stop(self.server)
+        self.dag(LOADED, "dags/good.yaml")
+        self.write("dags/bad.yaml", "name: bad\nnodes:\n  a: {program: nothing-like-it}\n")
+        self.write("dags/notes.txt", "no dag")
+        self.write("other/good.yaml", "name: hidden\n")
+        self.write("other/more.yaml", "name: more\n")
+        self.write("outside.yaml", "name: outside\n")
+        self.dags = os.path.join(self.dir, "dags")
+        self.server = self.serve("--dags", self.dags, "--dags",
+                                 os.path.join(self.dir, "other"))
+
+    def start(self, file, body=None, status=202):
+        got, _, answer = self.ask("POST", f"/api/v1/files/{file}/start", body, limit=60)
+        self.assertEqual(got, status, (file, answer))
+        return json.loads(answer)
+
+    def test_the_files_of_the_folders_are_listed_the_first_folder_first(self):
+        files = self.get("/api/v1/files")["files"]
+        self.assertEqual([file["file"] for file in files], ["bad", "good", "more"])
+        self.assertEqual(files[1]["yaml"], os.path.join(self.dags, "good.yaml"))
+
+    def test_a_file_is_started_and_its_run_outlives_the_server(self):
+        said = self.start("good", {"keep": True})
+        self.assertIn(f"{self.name}@1 runs", said["text"])
+        self.stop(self.server)
+        self.assertEqual(self.wait_state("running"), "running")
+        self.server = self.serve("--dags", self.dags)
+        self.assertIn("runs already", self.start("good", status=409)["error"])
+        self.ask("POST", f"/api/v1/dags/{self.name}/stop")
+        self.wait_state("stopped")
+        self.start("good", {"fresh": True})
+        self.assertTrue(self.show(2)["fresh"])
+        self.dagrun("stop", "--now", self.name)
+
+    def test_what_can_not_be_started_says_why(self):
+        self.assertIn("nothing-like-it", self.start("bad", status=422)["error"])
+        for file, status in (("none", 404), ("notes", 404), ("outside", 404),
+                             ("..%2foutside", 400), ("%2e%2e", 400), ("good.yaml", 422),
+                             ("-d", 422)):
+            self.assertTrue(self.start(file, status=status)["error"], file)
+        self.assertTrue(self.start("good", {"fresh": 1}, 422)["error"])
+        self.assertEqual(self.json("history")["runs"], [])
+
+    def test_a_folder_that_everybody_writes_to_is_refused(self):
+        self.stop(self.server)
+        os.chmod(self.dags, 0o777)
+        self.refused("web", "--dags", self.dags, code=2, words=["chmod o-w"])
+        self.refused("web", "--dags", os.path.join(self.dags, "good.yaml"), code=2,
+                     words=["a folder expected"])
+        self.refused("web", "--dags", "/nowhere/at/all", code=2, words=["No such file"])
+        self.server = self.serve()
+        self.assertEqual(self.get("/api/v1/files")["files"], [])
 
 
 class Starting(Web):

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/web_files.h"
+
+#include "base/mem.h"
+#include "core/dag_keys.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char suffix[] = ".yaml";
+
+char *web_files_folder(const char *path, struct error *err)
+{
+    char *whole = realpath(path, NULL);
+    struct stat st = {0};
+
+    if (whole == NULL || stat(whole, &st) != 0)
+        error_set(err, ERROR_INPUT, "--dags %s: %s", path, strerror(errno));
+    else if (!S_ISDIR(st.st_mode))
+        error_set(err, ERROR_INPUT, "--dags %s: a folder expected", path);
+    else if (st.st_mode & S_IWOTH)
+        error_set(err, ERROR_INPUT,
+                  "--dags %s: everybody can write there: chmod o-w it", path);
+    if (!error_is_set(err))
+        return whole;
+    free(whole);
+    return NULL;
+}
+
+static int is_yaml(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+
+    return len > sizeof suffix - 1 &&
+           strcmp(entry->d_name + len - (sizeof suffix - 1), suffix) == 0;
+}
+
+static bool has_file(const json_t *files, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        if (strcmp(json_get_string(json_array_get(files, i), "file", ""), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_folder(json_t *files, const char *folder)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, is_yaml, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        size_t len = strlen(entries[i]->d_name) - (sizeof suffix - 1);
+        char *name = mem_strndup(entries[i]->d_name, len);
+        char *path = mem_printf("%s/%s", folder, entries[i]->d_name);
+
+        if (dag_is_name(name) && !has_file(files, name))
+            (void)json_array_append_new(files,
+                                        json_pack("{s:o,s:o}", "file", json_text(name),
+                                                  "yaml", json_text(path)));
+        free(path);
+        free(name);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+json_t *web_files_list(const char *const *folders)
+{
+    json_t *files = json_array();
+
+    for (; folders && *folders; folders++)
+        add_folder(files, *folders);
+    return json_pack("{s:o}", "files", files);
+}
+
+char *web_files_find(const char *const *folders, const char *name, struct error *err)
+{
+    for (; folders && *folders && dag_is_name(name); folders++) {
+        char *path = mem_printf("%s/%s%s", *folders, name, suffix);
+        struct stat st;
+
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+            return path;
+        free(path);
+    }
+    error_set(err, ERROR_NOT_FOUND, "no %s%s in the folders of 'dagrun web --dags DIR'",
+              name, suffix);
+    return NULL;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * web_files.h - the dags that may be started over HTTP: YAML files in the folders of
+ * --dags. Layer: cli. A file is named by its name without ".yaml"; no path comes from a
+ * request.
+ */
+#ifndef CLI_WEB_FILES_H
+#define CLI_WEB_FILES_H
+
+#include "base/error.h"
+#include "base/json.h"
+
+/* An existing folder that others can't write to; its absolute path, the caller frees.
+ */
+char *web_files_folder(const char *path, struct error *err);
+
+/* folders: NULL-terminated. {"files": [{"file", "yaml"}]}, by name; the first folder
+ * that has a name wins. */
+json_t *web_files_list(const char *const *folders);
+
+/* The path of one of them; ERROR_NOT_FOUND. The caller frees. */
+char *web_files_find(const char *const *folders, const char *name, struct error *err);
+
+#endif
