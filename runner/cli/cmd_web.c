@@ -345,6 +345,8 @@ const struct cmd cmd_web = {
         "  --allow-host NAME         a name that browsers may know this server by; "
         "may\n"
         "                            be repeated. Addresses and localhost always are\n"
+        "  --dags DIR                YAML files of this folder may be started over HTTP;\n"
+        "                            may be repeated. Without it none may\n"
         "  --url                     print the address of the server that runs, with\n"
         "                            its token, and exit\n\n"
         "It runs until Ctrl-C. Every request but /healthz and /readyz needs the token\n"
