@@ -42,6 +42,7 @@ void call_finish(struct web_call *call, json_t *value, const struct error *err);
 void call_refuse(struct http_request *request, int status, const char *text);
 
 /* The functions of the table. */
+web_fn api_asset;
 web_fn api_healthz;
 web_fn api_readyz;
 web_fn api_metrics;

@@ -338,7 +338,7 @@ extern const struct cmd cmd_web;
 const struct cmd cmd_web = {
     .name = "web",
     .usage = "web [OPTIONS]",
-    .doc = "Serve the history and what runs over HTTP: /api/v1, /metrics.",
+    .doc = "Serve the history and what runs over HTTP: pages, /api/v1, /metrics.",
     .help =
         "  --listen [ADDRESS:]PORT   default 127.0.0.1 and 7117, or the next free "
         "port\n"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """dagrun web: who is served, the limits, and that the API's objects are those of --json."""
+import gzip
 import http.client
 import json
 import os
@@ -136,7 +137,7 @@ class Doors(Web):
                     self.assertTrue(headers["Allow"])
 
     def test_every_answer_has_the_security_headers(self):
-        for target, token in (("/healthz", False), ("/", False), ("/api/v1/runs", False),
+        for target, token in (("/healthz", False), ("/none", False), ("/api/v1/runs", False),
                               ("/api/v1/runs", True), ("/api/v1/none", True)):
             _, headers, _ = self.ask("GET", target, token=token)
             self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
@@ -144,6 +145,22 @@ class Doors(Web):
             self.assertEqual(headers["Referrer-Policy"], "no-referrer")
             self.assertEqual(headers["Cache-Control"], "no-store")
             self.assertIsNone(headers["Access-Control-Allow-Origin"])
+
+    def test_the_pages_are_compressed_and_small_and_have_an_etag(self):
+        total = 0
+        for path in ("/", "/app.js", "/app.css", "/favicon.svg"):
+            status, headers, body = self.ask("GET", path, token=False)
+            self.assertEqual((status, headers["Content-Encoding"]), (200, "gzip"), path)
+            self.assertEqual(headers["Cache-Control"], "no-cache")
+            self.assertIn("script-src 'self';", headers["Content-Security-Policy"])
+            self.assertTrue(gzip.decompress(body))
+            total += len(body)
+            again = self.ask("GET", path, token=False,
+                             headers={"If-None-Match": headers["ETag"]})
+            self.assertEqual((again[0], again[2]), (304, b""), path)
+            other = self.ask("GET", path, token=False, headers={"If-None-Match": '"0"'})
+            self.assertEqual((other[0], other[2]), (200, body), path)
+        self.assertLessEqual(total, 60 * 1024)
 
     def test_a_browser_trades_the_token_for_a_cookie(self):
         status, headers, _ = self.ask("POST", "/api/v1/session", {"token": "0" * 64},

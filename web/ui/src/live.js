@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// live.js - answers that stay fresh: one question again and again while the page is seen,
+// and what is known about the connection. Nothing is asked while the tab is hidden.
+import { useEffect, useState } from "preact/hooks";
+import { get } from "./api.js";
+
+const RETRY_MAX_MS = 10000;
+const ANSWER_MS = 10000; /* a server that takes longer is taken for one that is away */
+const listeners = new Set();
+const failing = new Map(); // url → when it answered last
+
+function tell() {
+  for (const fn of listeners) fn();
+}
+
+function answered(url) {
+  if (failing.delete(url)) tell();
+}
+
+function failed(url, since) {
+  if (failing.has(url)) return;
+  failing.set(url, since);
+  tell();
+}
+
+/** Since when something shown is stale; null: nothing is. */
+export function useStaleSince() {
+  const [, again] = useState(0);
+  useEffect(() => {
+    const fn = () => again((n) => n + 1);
+    listeners.add(fn);
+    return () => listeners.delete(fn);
+  }, []);
+  return failing.size ? Math.min(...failing.values()) : null;
+}
+
+/**
+ * The JSON of a url, asked anew everyMs (0: once). The last good answer stays while newer
+ * ones fail: the banner says so.
+ */
+export function useLive(url, everyMs = 0) {
+  const [state, setState] = useState({ url: null, data: null, error: null });
+  useEffect(() => {
+    if (!url) return undefined;
+    let abort = null;
+    let isOver = false;
+    let timer = 0;
+    let good = Date.now();
+    let waitMs = everyMs;
+
+    const ask = async () => {
+      clearTimeout(timer);
+      if (document.hidden && everyMs) return;
+      if (abort) abort.abort();
+      const mine = (abort = new AbortController());
+      const late = setTimeout(() => mine.abort(), ANSWER_MS);
+      try {
+        const data = await get(url, mine.signal);
+        if (isOver || abort !== mine) return;
+        good = Date.now();
+        waitMs = everyMs;
+        answered(url);
+        setState({ url, data, error: null });
+      } catch (error) {
+        if (isOver || abort !== mine) return;
+        // An answer that says no is an answer; silence is what makes a page stale.
+        if (!error.status) failed(url, good);
+        else answered(url);
+        waitMs = Math.min(RETRY_MAX_MS, Math.max(1000, waitMs * 2));
+        setState((old) => ({ url, data: old.url === url ? old.data : null, error }));
+      } finally {
+        clearTimeout(late);
+      }
+      if (everyMs || failing.has(url)) timer = setTimeout(ask, waitMs);
+    };
+    const seen = () => !document.hidden && everyMs && ask();
+    document.addEventListener("visibilitychange", seen);
+    ask();
+    return () => {
+      isOver = true;
+      if (abort) abort.abort();
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", seen);
+      answered(url);
+    };
+  }, [url, everyMs]);
+  return state.url === url ? state : { url, data: null, error: null };
+}
+
+// ---------------------------------------------------------------------------- samples
+
+const SAMPLES_MAX = 300;
+const RUNS_MAX = 20;
+const samples = new Map(); // "dag@run" → Map of "node:x" or "edge:x" → series
+
+function push(series, name, value) {
+  let list = series.get(name);
+  if (!list) series.set(name, (list = []));
+  list.push(value || 0);
+  if (list.length > SAMPLES_MAX) list.shift();
+}
+
+/** Remember the numbers of a status object, for the small charts. */
+export function sample(status) {
+  const key = `${status.dag}@${status.run}`;
+  let series = samples.get(key);
+  if (!series) {
+    samples.set(key, (series = new Map()));
+    if (samples.size > RUNS_MAX) samples.delete(samples.keys().next().value);
+  }
+  for (const node of status.nodes) {
+    push(series, `${node.node} in`, node.in_per_s);
+    push(series, `${node.node} out`, node.out_per_s);
+    push(series, `${node.node} backlog`, node.backlog);
+    const clients = node.clients || [];
+    push(series, `${node.node} cpu`, clients.reduce((sum, c) => sum + c.cpu_percent, 0));
+    push(series, `${node.node} rss`, clients.reduce((sum, c) => sum + c.rss_bytes, 0));
+  }
+}
+
+export function series(dag, run, name) {
+  return samples.get(`${dag}@${run}`)?.get(name) || [];
+}
+
+/** The status of a dag, sampled at each answer. */
+export function useStatus(dag, everyMs) {
+  const answer = useLive(dag ? `/api/v1/dags/${encodeURIComponent(dag)}/status` : null, everyMs);
+  useEffect(() => {
+    if (answer.data && answer.data.live) sample(answer.data);
+  }, [answer.data]);
+  return answer;
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+//
+// parts.jsx - small pieces that several pages use. All text goes through preact's text
+// nodes and attributes: what a name, a key or a log contains is never markup.
+import { useEffect, useRef } from "preact/hooks";
+import { ago, clock, symbol, tone, useZone } from "./format.js";
+
+export function State({ state }) {
+  return (
+    <span class={`state ${tone(state)}`}>
+      <span aria-hidden="true">{symbol(state)}</span> {state}
+    </span>
+  );
+}
+
+export function Time({ at, relative }) {
+  useZone();
+  if (!at) return <>–</>;
+  return (
+    <time dateTime={at} title={at}>
+      {clock(at)}
+      {relative && <span class="dim"> · {ago(at)}</span>}
+    </time>
+  );
+}
+
+/** One widget that can't be shown must not blank the page. Silence is for the banner. */
+export function Failure({ error }) {
+  if (!error || !error.status) return null;
+  return <p class="failure" role="alert">{error.message}</p>;
+}
+
+/** The heading of a page takes the focus when the page changes, for keyboard and reader. */
+export function Title({ children, name }) {
+  const heading = useRef(null);
+  useEffect(() => {
+    document.title = `${name} · dagrun`;
+    heading.current.focus({ preventScroll: true });
+  }, [name]);
+  return <h1 ref={heading} tabIndex={-1}>{children || name}</h1>;
+}
+
+/** columns: [heading, cell function, class]. Tables scroll by themselves on a phone. */
+export function Table({ label, columns, rows, keyOf, empty }) {
+  if (!rows.length) return <p class="dim">{empty}</p>;
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+      <table>
+        <thead>
+          <tr>{columns.map(([heading, , kind]) => <th key={heading} class={kind} scope="col">{heading}</th>)}</tr>
+        </thead>
+        <tbody>
+          {rows.map((row, i) => (
+            <tr key={keyOf ? keyOf(row) : i}>
+              {columns.map(([heading, cell, kind]) => <td key={heading} class={kind}>{cell(row)}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+export function Crumbs({ items }) {
+  return (
+    <nav class="crumbs" aria-label="Where this is">
+      {items.map(([text, href]) => <span key={text}>{href ? <a href={href}>{text}</a> : text}</span>)}
+    </nav>
+  );
+}
+
+const WIDTH = 220;
+const HEIGHT = 44;
+
+/** A series as a line, with its last and greatest value in words. */
+export function Spark({ label, values, show }) {
+  const max = Math.max(...values, 0);
+  const last = values.length ? values[values.length - 1] : null;
+  const step = WIDTH / Math.max(values.length - 1, 1);
+  const y = (v) => HEIGHT - 2 - (max ? (v / max) * (HEIGHT - 4) : 0);
+  const points = values.map((v, i) => `${(i * step).toFixed(1)},${y(v).toFixed(1)}`).join(" ");
+  return (
+    <figure class="spark">
+      <figcaption>
+        {label} <strong>{last == null ? "–" : show(last)}</strong>
+        <span class="dim"> max {show(max)}</span>
+      </figcaption>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+        <polyline points={points} />
+      </svg>
+    </figure>
+  );
+}

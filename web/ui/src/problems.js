@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+//
+// problems.js - what is wrong with a run, from its status object: the worst first.
+import { count } from "./format.js";
+import { series } from "./live.js";
+
+const GROWING_SAMPLES = 8;
+const GROWING_MIN = 100;
+
+function isGrowing(status, node) {
+  const values = series(status.dag, status.run, `${node.node} backlog`);
+  if (values.length < GROWING_SAMPLES) return false;
+  const before = values[values.length - GROWING_SAMPLES];
+  return node.backlog > before + GROWING_MIN && node.backlog > before * 1.2;
+}
+
+function ofNode(status, node) {
+  const list = [];
+  const say = (weight, text) => list.push({ weight, node: node.node, text });
+  const over = ["done", "failed", "stopped"].includes(node.state);
+  const limited = (node.clients || []).filter((client) => client.start_limit).length;
+
+  if (node.state === "failed") say(0, `has failed${node.last_error ? `: ${node.last_error}` : ""}`);
+  else if (limited) say(1, `is started again and again in vain (${limited} of ${node.want} clients)`);
+  else if (!over && node.up < node.want && node.restarts > 0) say(2, `has ${node.up} of ${node.want} clients up`);
+  if (node.dead > 0) say(3, `has ${count(node.dead)} dead letter${node.dead === 1 ? "" : "s"}`);
+  if (isGrowing(status, node)) say(4, `falls behind: ${count(node.backlog)} records wait`);
+  return list;
+}
+
+export function problemsOf(status) {
+  const list = status.nodes.flatMap((node) => ofNode(status, node));
+  if (status.live && status.broker && status.broker.up === false) {
+    list.push({ weight: -1, text: `The broker ${status.broker.address} does not answer: ${status.broker.error || "no reason given"}` });
+  }
+  if (status.history_degraded) {
+    list.push({ weight: 5, text: `The history is not written: ${status.history_degraded}` });
+  }
+  return list.sort((a, b) => a.weight - b.weight);
+}
