@@ -147,6 +147,28 @@ const tests = {
     assert.equal(await page.locator(".spark polyline").count(), 5);
   },
 
+  async "a node is paused, resumed and restarted, after a word about what that does"() {
+    await open(`${run}/nodes/tag`);
+    const heading = (state) => page.locator("h1", { hasText: state });
+    const act = async (name, sentence) => {
+      await page.getByRole("button", { name: `${name}…` }).click();
+      await page.getByRole("dialog").getByText(sentence).waitFor();
+      await page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
+      await page.getByText(`${name}: asked`).waitFor();
+    };
+    await act("Pause", "tag takes no more input until it is resumed");
+    await heading("paused").waitFor();
+    await act("Resume", "tag takes input again");
+    await heading("running").waitFor();
+    await act("Restart", "The client of tag finishes what is in hand");
+    await row("Attempts", "tag.0").filter({ hasText: "2 log" }).waitFor();
+    await heading("running").waitFor();
+    await page.getByRole("button", { name: "Pause…" }).click();
+    await page.getByRole("button", { name: "Leave it" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await heading("running").waitFor();
+  },
+
   async "the tail of a log follows, and what is hostile in it is text"() {
     await open(`${run}/logs?node=right`);
     const log = page.getByRole("region", { name: "Lines of the log" });
@@ -278,7 +300,9 @@ const tests = {
 
   async "a run that ends is shown as ended"() {
     await open(run);
-    dagrun("stop", "arithmetic");
+    await page.getByRole("button", { name: "Stop…" }).click();
+    await page.getByRole("dialog").getByText("The sources of arithmetic@1 end first").waitFor();
+    await page.getByRole("button", { name: "Stop", exact: true }).click();
     await page.locator("h1", { hasText: /degraded|succeeded|stopped/ }).waitFor();
     await page.getByText("Ended", { exact: true }).waitFor();
   },

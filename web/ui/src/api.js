@@ -62,6 +62,15 @@ export async function signOut() {
   signedOut();
 }
 
+/** Something is done: a POST with a JSON body. */
+export async function act(parts, body) {
+  await request(path(...parts), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
 /** A piece of a log: its bytes, where they begin and how long the log is by now. */
 export async function logPiece(url, from, limit, signal) {
   const response = await request(`${url}?from=${from}&limit=${limit}`, { signal });

@@ -4,6 +4,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { path } from "./api.js";
 import { backlogSeconds, between, bytes, count, duration, printable, rate } from "./format.js";
+import { Controls, nodeActions, runActions } from "./controls.jsx";
 import { Graph } from "./graph.jsx";
 import { series, useLive, useStatus } from "./live.js";
 import { Crumbs, Failure, Spark, State, Table, Time, Title } from "./parts.jsx";
@@ -242,6 +243,7 @@ export function Run({ dag, run }) {
         {name} {record && <State state={status ? status.state : record.state} />}
       </Title>
       <Failure error={error} />
+      {status && <Controls label={`What can be done to ${name}`} actions={runActions(status)} />}
       {record && <Announcer nodes={nodes} />}
       {record && record.text && <p class="failure">{printable(record.text)}</p>}
       {problems.length > 0 && (
@@ -327,6 +329,7 @@ export function Node({ dag, run, node }) {
       <Crumbs items={[["Runs", link(["runs"])], [name, link(["runs", dag, run])], [node]]} />
       <Title name={`${node} of ${name}`}>{node} {shown && <State state={shown.state} />}</Title>
       <Failure error={error} />
+      {live && <Controls label={`What can be done to ${node}`} actions={nodeActions(status, live)} />}
       {record && !shown && <p class="failure">{`This run has no node ${node}.`}</p>}
       {shown && shown.last_error && <p class="failure">{printable(shown.last_error)}</p>}
       {words && isBad(words) && (
