@@ -76,6 +76,21 @@ static void make_private(const char *path)
         (void)close(fd);
 }
 
+/*
+ * When two first starts turn WAL on at once, each may hold the lock that the other waits
+ * for; SQLite then refuses at once instead of waiting. One of them has it a moment later.
+ */
+static int turn_wal_on(sqlite3 *db)
+{
+    int64_t until_ms = clock_mono_ms() + HISTORY_WAIT_MS;
+    int code;
+
+    while (((code = history_db_exec(db, "PRAGMA journal_mode=WAL")) & 0xff) == SQLITE_BUSY &&
+           clock_mono_ms() < until_ms)
+        (void)sqlite3_sleep(10);
+    return code;
+}
+
 /* One connection with its settings; the reason of a failure in *code. */
 static sqlite3 *connect_file(const char *path, bool read_only, int *code,
                              const char **reason)
@@ -89,8 +104,7 @@ static sqlite3 *connect_file(const char *path, bool read_only, int *code,
     if (*code == SQLITE_OK) {
         (void)sqlite3_extended_result_codes(db, 1);
         (void)sqlite3_busy_timeout(db, HISTORY_WAIT_MS);
-        *code = history_db_exec(db, read_only ? "PRAGMA query_only=1"
-                                              : "PRAGMA journal_mode=WAL");
+        *code = read_only ? history_db_exec(db, "PRAGMA query_only=1") : turn_wal_on(db);
     }
     if (*code == SQLITE_OK)
         *code = history_db_exec(db, "PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
