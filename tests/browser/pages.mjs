@@ -210,6 +210,21 @@ const tests = {
     await page.getByText("has 1 dead letter").waitFor();
   },
 
+  async "a file is started, and a broken one says where it is broken"() {
+    await open("dags");
+    const act = async (file) => {
+      await row("Files", file).getByRole("button", { name: "Start…" }).click();
+      await page.getByRole("dialog").getByText("is checked and started as it is now").waitFor();
+      await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
+    };
+    await act("broken.yaml");
+    await row("Files", "broken.yaml").getByText(/broken\.yaml:3:/).waitFor();
+    await isUnharmed();
+    await act("small.yaml");
+    await row("Files", "small.yaml").getByText("small@2 runs").waitFor();
+    await row("Dags", "small@2").waitFor();
+  },
+
   async "names in the address are never markup"() {
     await open(`runs/${encodeURIComponent(HOSTILE)}/1`);
     await page.getByRole("alert").first().waitFor();
@@ -220,18 +235,20 @@ const tests = {
 
   async "filters are in the address, and pages follow each other"() {
     await open("runs?limit=1");
-    await row("Runs", "@1").waitFor();
+    await row("Runs", "small@2").waitFor();
+    await page.getByRole("link", { name: "Older" }).click();
+    await row("Runs", "small@1").waitFor();
     await page.getByRole("link", { name: "Older" }).click();
     await row("Runs", "small@1").waitFor({ state: "detached" });
     await row("Runs", "arithmetic@1").waitFor();
     await page.getByRole("link", { name: "Newest" }).click();
-    await row("Runs", "small@1").waitFor();
+    await row("Runs", "small@2").waitFor();
     await page.getByLabel("State").selectOption("running");
     await row("Runs", "arithmetic@1").waitFor();
     assert.match(page.url(), /state=running/);
     await page.reload();
     await row("Runs", "arithmetic@1").waitFor();
-    assert.equal(await row("Runs", "small@1").count(), 0);
+    assert.equal(await row("Runs", "small@2").count(), 0);
   },
 
   async "everything is reached by keys alone"() {
@@ -321,7 +338,8 @@ async function begin() {
   writeFileSync(join(dir, "small.yaml"), "name: small\nnodes:\n  src: {program: producer, with: {count: 3}}\n  end: {program: print, from: src}\n");
   dagrun("start", "--keep", "-d", join(dir, "arithmetic.yaml"));
   dagrun("start", join(dir, "small.yaml"));
-  web = await serve();
+  writeFileSync(join(dir, "broken.yaml"), `name: broken\nnodes:\n  a: {program: print, form: ${HOSTILE}}\n`);
+  web = await serve("--dags", dir);
   browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   page = await (await browser.newContext({ viewport: WIDE })).newPage();
   page.setDefaultTimeout(LIMIT_MS);

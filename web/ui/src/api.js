@@ -62,13 +62,14 @@ export async function signOut() {
   signedOut();
 }
 
-/** Something is done: a POST with a JSON body. */
+/** Something is done: a POST with a JSON body; returns the answer. */
 export async function act(parts, body) {
-  await request(path(...parts), {
+  const response = await request(path(...parts), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
+  return response.json();
 }
 
 /** A piece of a log: its bytes, where they begin and how long the log is by now. */

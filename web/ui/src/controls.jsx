@@ -4,7 +4,7 @@
 // happen. What then happened is shown by the state, never assumed.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { act } from "./api.js";
-import { count } from "./format.js";
+import { count, printable } from "./format.js";
 
 const records = (n) => `${count(n)} ${n === 1 ? "record waits" : "records wait"}`;
 
@@ -41,6 +41,15 @@ export function nodeActions(status, node) {
   ];
 }
 
+/** The actions of a YAML file in a folder that the server was given. */
+export function fileActions(file) {
+  const parts = ["files", file.file, "start"];
+  return [
+    ["Start", `${file.yaml} is checked and started as it is now, and goes on where its last run ended. It ends when its sources are finished.`, parts, {}],
+    ["Start and keep", `${file.yaml} is checked and started as it is now, and goes on where its last run ended. It stays until it is stopped.`, parts, { keep: true }],
+  ];
+}
+
 function Confirmation({ action, close, said }) {
   const dialog = useRef(null);
   const [name, sentence, parts, body] = action;
@@ -48,8 +57,9 @@ function Confirmation({ action, close, said }) {
   const agree = async () => {
     close();
     try {
-      await act(parts, body);
-      said(`${name}: asked. The state shows what comes of it.`);
+      said(`${name}: asked…`);
+      const answer = await act(parts, body);
+      said(`${name}: ${answer.text ? printable(answer.text) : "asked. The state shows what comes of it."}`);
     } catch (error) {
       said(`${name}: ${error.message}`);
     }

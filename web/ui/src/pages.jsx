@@ -3,6 +3,7 @@
 // pages.jsx - the pages above a run: overview, dags, list of runs, sign-in.
 import { useState } from "preact/hooks";
 import { signIn } from "./api.js";
+import { Controls, fileActions } from "./controls.jsx";
 import { between, count, RUN_STATES } from "./format.js";
 import { useLive, useStatus } from "./live.js";
 import { Failure, State, Table, Time, Title } from "./parts.jsx";
@@ -114,7 +115,29 @@ export function Dags() {
           ]}
         />
       )}
+      <Files />
     </>
+  );
+}
+
+/* YAML files that can be started, when the server was given folders of them. */
+function Files() {
+  const { data } = useLive("/api/v1/files");
+  if (!data || !data.files.length) return null;
+  return (
+    <section>
+      <h2>Files</h2>
+      <Table
+        label="Files"
+        rows={data.files}
+        keyOf={(file) => file.file}
+        columns={[
+          ["File", (file) => file.file],
+          ["Start", (file) => <Controls label={`What can be done to ${file.file}`} actions={fileActions(file)} />],
+          ["YAML", (file) => <code>{file.yaml}</code>],
+        ]}
+      />
+    </section>
   );
 }
 

@@ -331,7 +331,7 @@ export function Node({ dag, run, node }) {
       <Failure error={error} />
       {live && <Controls label={`What can be done to ${node}`} actions={nodeActions(status, live)} />}
       {record && !shown && <p class="failure">{`This run has no node ${node}.`}</p>}
-      {shown && shown.last_error && <p class="failure">{printable(shown.last_error)}</p>}
+      {shown && shown.last_error && <p class="failure">{`Last error: ${printable(shown.last_error)}`}</p>}
       {words && isBad(words) && (
         <section><h2>{`Last words of ${node}.${words.client}`}</h2><pre tabIndex={0}>{printable(words.last_words)}</pre></section>
       )}
