@@ -26,6 +26,15 @@ def setUpModule():
     connection.call("CreateTopics", 7, timeoutMs=10000, Topics=[
         dict(Name=TOPIC, NumPartitions=2, ReplicationFactor=1, Assignments=[], Configs=[])])
     wait(lambda: metadata(connection)["ErrorCode"] == 0, "the topic")
+    # Kafka's coordinator may learn of it later: when it does it assigns its partitions.
+    group = dict(GroupId=f"probe-{TAG}", MemberId="probe")
+    beat = connection.call("ConsumerGroupHeartbeat", 1, **group, MemberEpoch=0,
+                           RebalanceTimeoutMs=60000, SubscribedTopicNames=[TOPIC],
+                           TopicPartitions=[])
+    wait(lambda: (beat["Assignment"] or {}).get("TopicPartitions") or connection.call(
+        "ConsumerGroupHeartbeat", 1, **group, MemberEpoch=1)["MemberEpoch"] > 1,
+         "the coordinator knows the topic")
+    connection.call("ConsumerGroupHeartbeat", 1, **group, MemberEpoch=-1)
     connection.close()
 
 

@@ -49,10 +49,11 @@ def consumer(*topics, **more):
 
 
 def take(reader, count, seconds=30):
+    """A poll that ends while kafka-python joins a group loses the answer for good: long ones."""
     found = []
     end = time.monotonic() + seconds
     while len(found) < count and time.monotonic() < end:
-        for batch in reader.poll(200).values():
+        for batch in reader.poll(min(10, seconds) * 1000).values():
             found += batch
     return found
 
@@ -149,7 +150,7 @@ def be_member(group, name):
     reader = consumer(name, group_id=group, session_timeout_ms=6000, heartbeat_interval_ms=300,
                       enable_auto_commit=True, auto_commit_interval_ms=200)
     while True:
-        reader.poll(200)
+        reader.poll(2000)
 
 
 class Member(threading.Thread):
@@ -163,7 +164,7 @@ class Member(threading.Thread):
 
     def run(self):
         while not self.ending:
-            self.reader.poll(100)
+            self.reader.poll(1000)
             self.owned = {p.partition for p in self.reader.assignment()}
         self.reader.close()
 
