@@ -322,6 +322,10 @@ public final class Admins {
             nobody, Set.of(zero)).all().get());
     }
 
+    Collection<LogDirDescription> dirs() throws Exception {
+        return admin.describeLogDirs(List.of(1)).allDescriptions().get().get(1).values();
+    }
+
     void cluster() throws Exception {
         Clients.step("nodes", () -> admin.describeCluster().nodes().get().size());
         Clients.step("node", () -> admin.describeCluster().nodes().get().iterator().next().id());
@@ -332,12 +336,12 @@ public final class Admins {
             .filter(e -> e.getKey().matches("group.version|transaction.version|metadata.version"))
             .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().maxVersionLevel()))));
         String topic = c.topic("dirs", 1);
+        TopicPartition made = new TopicPartition(topic, 0);
+        // A real Kafka makes the folder some time after the topic.
+        Clients.until("folder", () -> dirs().iterator().next().replicaInfos().containsKey(made));
         Clients.step("log dirs", () -> {
-            Collection<LogDirDescription> dirs =
-                admin.describeLogDirs(List.of(1)).allDescriptions().get().get(1).values();
-            LogDirDescription dir = dirs.iterator().next();
-            return dirs.size() + " " + dir.error() + " "
-                + dir.replicaInfos().get(new TopicPartition(topic, 0)) + " "
+            LogDirDescription dir = dirs().iterator().next();
+            return dirs().size() + " " + dir.error() + " " + dir.replicaInfos().get(made) + " "
                 + (dir.totalBytes().getAsLong() > 0) + " " + (dir.usableBytes().getAsLong() > 0);
         });
         Clients.step("config resources", () -> admin.listConfigResources().all().get().stream()
