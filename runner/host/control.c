@@ -34,6 +34,7 @@ struct control {
     struct loop *loop;
     int fd;
     int spare_fd; /* closed to accept, and refuse, when descriptors run out */
+    bool short_of_fds; /* the last accept found none */
     char *path;
     dev_t device; /* of the file at path, to remove only our own */
     ino_t inode;
@@ -111,10 +112,17 @@ static void on_channel(void *arg, enum channel_event event, const json_t *line,
     }
 }
 
+/*
+ * Peers that have gone may wait behind this event in the same round, with descriptors to
+ * give back: refuse only when the next round finds none either.
+ */
 static void refuse_for_want_of_descriptors(struct control *control)
 {
     int fd;
 
+    control->short_of_fds = !control->short_of_fds;
+    if (control->short_of_fds)
+        return;
     (void)close(control->spare_fd);
     fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0)
@@ -135,6 +143,7 @@ static void on_connect(void *arg, uint32_t events)
             refuse_for_want_of_descriptors(control);
         return;
     }
+    control->short_of_fds = false;
     if (control->conn_count >= CONNECTIONS_MAX) {
         log_write(LOG_WARN, "control", NULL, "refused a connection: there are %d",
                   CONNECTIONS_MAX);

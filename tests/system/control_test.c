@@ -409,20 +409,25 @@ START_TEST(a_server_that_goes_is_told_to_a_waiting_client)
 }
 END_TEST
 
+static void start_server_with_few_descriptors(void)
+{
+    struct rlimit before;
+
+    (void)getrlimit(RLIMIT_NOFILE, &before);
+    (void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){40, before.rlim_max});
+    start_server();
+    (void)setrlimit(RLIMIT_NOFILE, &before);
+}
+
 START_TEST(without_descriptors_the_server_refuses_and_lives_on)
 {
     enum { MANY = 80 };
-    struct rlimit few = {.rlim_cur = 40, .rlim_max = 40};
-    struct rlimit before;
     struct control_client *all[MANY];
     struct error err = {0};
     json_t *request = json_pack("{s:s}", "verb", "say");
     int answered = 0;
 
-    (void)getrlimit(RLIMIT_NOFILE, &before);
-    (void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){few.rlim_cur, before.rlim_max});
-    start_server();
-    (void)setrlimit(RLIMIT_NOFILE, &before);
+    start_server_with_few_descriptors();
     for (int i = 0; i < MANY; i++)
         all[i] = client();
     for (int i = 0; i < MANY; i++) {
@@ -435,6 +440,36 @@ START_TEST(without_descriptors_the_server_refuses_and_lives_on)
         control_client_free(all[i]);
     ck_assert_int_gt(answered, 10);
     ck_assert_int_lt(answered, 40);
+    json_decref(request);
+    stop_server();
+}
+END_TEST
+
+/* The listening socket is the first that is ready, the descriptors come back behind it. */
+START_TEST(who_comes_while_others_go_is_not_refused)
+{
+    enum { MANY = 60 };
+    struct control_client *all[MANY];
+    struct control_client *late;
+    struct error err = {0};
+    json_t *request = json_pack("{s:s}", "verb", "say");
+    json_t *answer;
+
+    start_server_with_few_descriptors();
+    for (int i = 0; i < MANY; i++) {
+        all[i] = client();
+        json_decref(control_call(all[i], request, -1, &err));
+    }
+    ck_assert_int_eq(kill(server, SIGSTOP), 0);
+    late = client();
+    for (int i = 0; i < MANY; i++)
+        control_client_free(all[i]);
+    ck_assert_int_eq(kill(server, SIGCONT), 0);
+    err = (struct error){0};
+    answer = control_call(late, request, -1, &err);
+    ck_assert_msg(answer != NULL, "%s", err.text);
+    json_decref(answer);
+    control_client_free(late);
     json_decref(request);
     stop_server();
 }
@@ -505,6 +540,7 @@ int main(void)
     tcase_add_test(cases, a_path_longer_than_an_address_works);
     tcase_add_test(cases, a_server_that_goes_is_told_to_a_waiting_client);
     tcase_add_test(cases, without_descriptors_the_server_refuses_and_lives_on);
+    tcase_add_test(cases, who_comes_while_others_go_is_not_refused);
     tcase_add_test(cases, a_lock_is_held_as_long_as_its_process_lives);
     suite_add_tcase(suite, cases);
     runner = srunner_create(suite);
