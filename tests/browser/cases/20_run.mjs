@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+//
+// 20_run.mjs - a run that lives: graph, counts, attempts, what can be done to it.
+import assert from "node:assert/strict";
+import { box, dagrun, figure, HOSTILE, isUnharmed, open, page, row, run, until } from "../harness.mjs";
+
+export const places = { overview: "", run, node: `${run}/nodes/calc` };
+
+export default {
+  async "the overview names what runs and how many clients are up"() {
+    await open("");
+    await page.getByText("5 nodes · 6 of 6 clients up").waitFor();
+  },
+
+  async "the graph has five nodes and the counts move"() {
+    await open(run);
+    await box("calc").waitFor();
+    assert.equal(await page.locator("a.box").count(), 5);
+    assert.equal(await page.locator("g.edge").count(), 4);
+    await box("calc").getByText("running · 2/2 up").waitFor();
+    const before = await figure("calc", 3);
+    dagrun("send", "arithmetic/ask", "2", "5", "sub");
+    await until(async () => (await figure("calc", 3)) > before, "calc takes one more");
+  },
+
+  async "a killed client shows up as a new attempt with the signal of the old one"() {
+    await open(run);
+    const [status] = JSON.parse(dagrun("status", "--json"));
+    const calc = status.nodes.find((node) => node.node === "calc");
+    process.kill(calc.clients[0].pid, "SIGKILL");
+    await row("Attempts", "calc.0").filter({ hasText: "signal" }).first().waitFor();
+    await row("Attempts", "calc.0").filter({ hasText: "2 log" }).waitFor();
+    assert.equal(await page.locator(".timeline li", { hasText: "calc.0" }).locator("a").count(), 2);
+    await box("calc").getByText("running · 2/2 up").waitFor();
+    await box("calc").click();
+    await page.getByRole("heading", { name: "Clients" }).waitFor();
+    assert.equal(await page.locator(".spark polyline").count(), 5);
+  },
+
+  async "a node is paused, resumed and restarted, after a word about what that does"() {
+    await open(`${run}/nodes/tag`);
+    const heading = (state) => page.locator("h1", { hasText: state });
+    const act = async (name, sentence) => {
+      await page.getByRole("button", { name: `${name}…` }).click();
+      await page.getByRole("dialog").getByText(sentence).waitFor();
+      await page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
+      await page.getByText(`${name}: asked`).waitFor();
+    };
+    await act("Pause", "tag takes no more input until it is resumed");
+    await heading("paused").waitFor();
+    await act("Resume", "tag takes input again");
+    await heading("running").waitFor();
+    await act("Restart", "The client of tag finishes what is in hand");
+    await row("Attempts", "tag.0").filter({ hasText: "2 log" }).waitFor();
+    await heading("running").waitFor();
+    await page.getByRole("button", { name: "Pause…" }).click();
+    await page.getByRole("button", { name: "Leave it" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await heading("running").waitFor();
+  },
+
+  async "dead letters are grouped by reason, and a hostile reason is text"() {
+    dagrun("send", "arithmetic/ask", "1", "1", HOSTILE);
+    await open(run);
+    await row("Dead letters", HOSTILE).waitFor();
+    await isUnharmed();
+    await open("");
+    await page.getByText("has 1 dead letter").waitFor();
+  },
+};

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+//
+// 40_lists.mjs - dags, files and runs as lists.
+import assert from "node:assert/strict";
+import { HOSTILE, isUnharmed, open, page, row } from "../harness.mjs";
+
+export const places = { dags: "dags", runs: "runs" };
+
+export default {
+  async "a file is started, and a broken one says where it is broken"() {
+    await open("dags");
+    const act = async (file) => {
+      await row("Files", file).getByRole("button", { name: "Start…" }).click();
+      await page.getByRole("dialog").getByText("is checked and started as it is now").waitFor();
+      await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
+    };
+    await act("broken.yaml");
+    await row("Files", "broken.yaml").getByText(/broken\.yaml:3:/).waitFor();
+    await isUnharmed();
+    await act("small.yaml");
+    await row("Files", "small.yaml").getByText("small@2 runs").waitFor();
+    await row("Dags", "small@2").waitFor();
+  },
+
+  async "names in the address are never markup"() {
+    await open(`runs/${encodeURIComponent(HOSTILE)}/1`);
+    await page.getByRole("alert").first().waitFor();
+    await open(`runs/arithmetic/1/nodes/${encodeURIComponent(HOSTILE)}`);
+    await page.getByText("This run has no node").waitFor();
+    await isUnharmed();
+  },
+
+  async "filters are in the address, and pages follow each other"() {
+    await open("runs?limit=1");
+    await row("Runs", "small@2").waitFor();
+    await page.getByRole("link", { name: "Older" }).click();
+    await row("Runs", "small@1").waitFor();
+    await page.getByRole("link", { name: "Older" }).click();
+    await row("Runs", "small@1").waitFor({ state: "detached" });
+    await row("Runs", "arithmetic@1").waitFor();
+    await page.getByRole("link", { name: "Newest" }).click();
+    await row("Runs", "small@2").waitFor();
+    await page.getByLabel("State").selectOption("running");
+    await row("Runs", "arithmetic@1").waitFor();
+    assert.match(page.url(), /state=running/);
+    await page.reload();
+    await row("Runs", "arithmetic@1").waitFor();
+    assert.equal(await row("Runs", "small@2").count(), 0);
+  },
+};

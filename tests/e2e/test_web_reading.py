@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+"""dagrun web: the API's objects are those of --json."""
+import os
+import signal
+import time
+import unittest
+
+from harness import wait_for
+from web_case import GRAPH, LOADED, Web
+
+
+class Reading(Web):
+    def run_once(self):
+        self.dagrun("start", self.dag(GRAPH))
+
+    def test_the_objects_are_those_of_the_command_line(self):
+        self.run_once()
+        path = f"/api/v1/runs/{self.name}/last"
+        self.assertEqual(self.get("/api/v1/runs?limit=20"), self.json("history"))
+        self.assertEqual(self.get(path), self.show())
+        self.assertEqual(self.get(f"/api/v1/dags/{self.name}/status"), self.status())
+        for part in ("nodes", "attempts", "edges", "events", "dead_letters"):
+            self.assertEqual(self.get(f"{path}/{part}")[part], self.show()[part])
+        dags = self.get("/api/v1/dags")["dags"]
+        self.assertEqual([(d["dag"], d["live"]) for d in dags], [(self.name, False)])
+        self.assertEqual(dags[0]["last"], self.json("history")["runs"][0])
+        yaml = self.ask("GET", f"{path}/yaml")[2].decode()
+        self.assertEqual(yaml, self.dagrun("show", f"{self.name}@1", "--yaml").out)
+
+    def test_runs_come_in_pages(self):
+        for _ in range(3):
+            self.dagrun("start", self.dag(GRAPH), "--fresh")
+        seen = []
+        after = ""
+        while after is not None:
+            page = self.get("/api/v1/runs?limit=1" + (f"&after={after}" if after else ""))
+            seen += [run["run"] for run in page["runs"]]
+            after = page["next"]
+        self.assertEqual(seen, [3, 2, 1])
+        self.assertEqual(self.get("/api/v1/runs?state=failed")["runs"], [])
+        self.assertEqual(len(self.get(f"/api/v1/runs?dag={self.name}&since=0")["runs"]), 3)
+
+    def test_the_graph_has_a_place_for_every_node_and_edge(self):
+        self.run_once()
+        graph = self.get(f"/api/v1/runs/{self.name}/1/graph")
+        boxes = {node["node"]: node["box"] for node in graph["nodes"]}
+        self.assertEqual(sorted(boxes), ["out", "src", "work"])
+        self.assertLess(boxes["src"]["x"], boxes["work"]["x"])
+        self.assertLess(boxes["work"]["x"], boxes["out"]["x"])
+        self.assertEqual([e["edge"] for e in graph["edges"]], ["src:work", "work:out"])
+        for edge in graph["edges"]:
+            self.assertEqual(edge["points"][0][0],
+                             boxes[edge["from"]]["x"] + boxes[edge["from"]]["width"])
+            self.assertEqual(edge["points"][-1][0], boxes[edge["to"]]["x"])
+
+    def test_logs_are_read_by_byte_ranges(self):
+        self.run_once()
+        logs = self.get(f"/api/v1/runs/{self.name}/last/logs")["logs"]
+        size = {(log["node"], log["client"]): log["bytes"] for log in logs}[("out", "0")]
+        self.assertGreater(size, 200)
+        path = f"/api/v1/runs/{self.name}/1/logs/out/0/1"
+        whole = self.ask("GET", path)[2]
+        self.assertEqual(len(whole), size)
+        for query, piece, begin in (("?from=10&limit=5", whole[10:15], 10),
+                                    ("?from=-7", whole[-7:], size - 7),
+                                    ("?from=-999999999", whole, 0),
+                                    ("?from=999999999", b"", size)):
+            status, headers, body = self.ask("GET", path + query)
+            self.assertEqual((status, body), (200, piece), query)
+            self.assertEqual(headers["Dagrun-Log-From"], str(begin))
+            self.assertEqual(headers["Dagrun-Log-Size"], str(size))
+            self.assertEqual(headers["Content-Type"], "text/plain; charset=utf-8")
+        self.assertEqual(self.ask("GET", path.replace("/out/0/1", "/out/0/9"))[0], 404)
+
+    def test_a_run_that_lives_is_followed(self):
+        self.dagrun("start", self.dag(LOADED), "-d")
+        target = f"/api/v1/dags/{self.name}/status"
+        status = wait_for(lambda: (s := self.get(target))["live"] and
+                          s["nodes"][1].get("in", 0) > 20 and s, "counts that move")
+        self.assertEqual(status["state"], "running")
+        metrics = self.ask("GET", "/metrics")[2].decode()
+        self.assertIn(f'dagrun_run_up{{dag="{self.name}",state="running"}} 1', metrics)
+        self.assertRegex(metrics, rf'dagrun_node_clients_up{{dag="{self.name}",node="work"}} 2')
+        self.assertRegex(metrics, r"dagrun_node_records_in_total\{[^}]*\} [1-9]")
+        for line in metrics.splitlines():
+            self.assertRegex(line, r'^(# (HELP|TYPE) .+|\w+\{(\w+="[^"]*",?)+\} \S+)$')
+        self.dagrun("stop", self.name)
+        wait_for(lambda: not self.get(target)["live"], "the end of the run", 10)
+        self.assertEqual(self.get(target)["state"], "stopped")
+        self.assertNotIn(self.name, self.ask("GET", "/metrics")[2].decode())
+
+    def test_a_runner_that_hangs_holds_nobody_up(self):
+        self.dagrun("start", self.dag(LOADED), "-d")
+        target = f"/api/v1/dags/{self.name}/status"
+        wait_for(lambda: self.get(target)["live"], "its first word")
+        runner = self.runner()
+        os.kill(runner, signal.SIGSTOP)
+        self.addCleanup(os.kill, runner, signal.SIGKILL)
+        for other in (target, "/healthz", "/api/v1/runs", "/metrics"):
+            before = time.monotonic()
+            self.assertEqual(self.ask("GET", other)[0], 200)
+            self.assertLess(time.monotonic() - before, 1, other)
+
+    def test_a_server_that_is_killed_touches_no_run(self):
+        self.dagrun("start", self.dag(LOADED), "-d")
+        target = f"/api/v1/dags/{self.name}/status"
+        wait_for(lambda: self.get(target)["live"], "its first word")
+        os.kill(self.server.pid, signal.SIGKILL)
+        self.server.wait()
+        self.assertEqual(self.status()["state"], "running")
+        self.server = self.serve()
+        wait_for(lambda: self.get(target)["live"], "the run again")
+        self.dagrun("stop", self.name)
+
+
+if __name__ == "__main__":
+    unittest.main()
