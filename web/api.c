@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void api_healthz(struct web_call *call)
@@ -26,6 +27,23 @@ void api_readyz(struct web_call *call)
 void api_openapi(struct web_call *call)
 {
     call_answer_json(call, 200, web_openapi());
+}
+
+void api_events(struct web_call *call)
+{
+    const char *last_id = http_header(call->request, "Last-Event-ID");
+    char text[96];
+
+    /* A browser that comes back by itself sends the header, and the address of before.
+     */
+    if (last_id == NULL)
+        last_id = call_text(call, "last_event_id");
+    if (sse_answer(call->sse, call->request, call_text(call, "dag"), last_id))
+        return;
+    (void)snprintf(text, sizeof text, "%d streams are open: ask without one, or later",
+                   SSE_CLIENTS_MAX);
+    http_add_header(call->request, "Retry-After", "60");
+    call_refuse(call->request, 503, text);
 }
 
 static json_t *session(void)

@@ -11,9 +11,11 @@
 #include "web/http.h"
 #include "web/routes.h"
 #include "web/source.h"
+#include "web/sse.h"
 
 struct web_call {
     const struct web_source *source;
+    struct sse *sse;
     const struct guard *guard;
     struct http_request *request;
     const struct web_route *route;
@@ -47,6 +49,7 @@ web_fn api_healthz;
 web_fn api_readyz;
 web_fn api_metrics;
 web_fn api_openapi;
+web_fn api_events;
 web_fn api_login;
 web_fn api_session;
 web_fn api_logout;

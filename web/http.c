@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "web/http.h"
+#include "web/http_state.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "web/listen.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,65 +20,11 @@ enum {
     IDLE_SECONDS =
         15, /* libmicrohttpd's own limit: nothing sent or taken for so long */
     LOOK_EVERY_MS = 1000,
-    PEER_TEXT = 64,
-};
-
-struct conn {
-    int fd;
-    int64_t deadline_ms; /* then it is hung up on */
-    char peer[PEER_TEXT];
-    struct conn *next;
-    struct conn **link; /* what points to this one */
-};
-
-struct http_request {
-    struct http *http;
-    struct MHD_Connection *connection;
-    struct conn *conn;
-    char *target;
-    const char *method;
-    bool begun; /* its headers have been seen */
-    bool whole; /* handed to the caller */
-    bool too_large;
-    bool suspended;
-    struct text_buf body;
-    struct MHD_Response *response; /* made, not queued yet */
-    int status;
-    struct text_buf headers;   /* of the answer: name NUL value NUL … */
-    struct http_request *next; /* of those that are suspended */
-    struct http_request **link;
-};
-
-struct http {
-    struct loop *loop;
-    http_fn *fn;
-    void *arg;
-    struct MHD_Daemon *daemon;
-    int epoll_fd;
-    int port;
-    int64_t look_ms;
-    struct conn *conns;
-    struct http_request *waiting;
-};
-
-static const struct {
-    const char *name;
-    const char *value;
-} security_headers[] = {
-    {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-     "img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action "
-     "'self'"},
-    {"X-Content-Type-Options", "nosniff"},
-    {"X-Frame-Options", "DENY"},
-    {"Referrer-Policy", "no-referrer"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
 };
 
 /* ---------------------------------------------------------------------- connections */
 
-static void unlink_conn(struct conn *conn)
+static void unlink_conn(struct http_conn *conn)
 {
     *conn->link = conn->next;
     if (conn->next)
@@ -88,9 +32,9 @@ static void unlink_conn(struct conn *conn)
     free(conn);
 }
 
-static struct conn *conn_new(struct http *http, struct MHD_Connection *connection)
+static struct http_conn *conn_new(struct http *http, struct MHD_Connection *connection)
 {
-    struct conn *conn = mem_alloc(sizeof *conn);
+    struct http_conn *conn = mem_alloc(sizeof *conn);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct sockaddr_storage address = {0};
@@ -125,90 +69,9 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
  */
 static void hang_up_on_slow_ones(struct http *http, int64_t now_ms)
 {
-    for (struct conn *conn = http->conns; conn; conn = conn->next) {
+    for (struct http_conn *conn = http->conns; conn; conn = conn->next) {
         if (conn->deadline_ms <= now_ms)
             (void)shutdown(conn->fd, SHUT_RDWR);
-    }
-}
-
-/* -------------------------------------------------------------------------- answers */
-
-static void unlink_waiting(struct http_request *request)
-{
-    if (request->link == NULL)
-        return;
-    *request->link = request->next;
-    if (request->next)
-        request->next->link = request->link;
-    request->link = NULL;
-}
-
-static void link_waiting(struct http_request *request)
-{
-    struct http *http = request->http;
-
-    request->next = http->waiting;
-    request->link = &http->waiting;
-    if (request->next)
-        request->next->link = &request->next;
-    http->waiting = request;
-}
-
-static void put_headers(const struct http_request *request,
-                        struct MHD_Response *response)
-{
-    bool cached = false;
-    size_t at = 0;
-
-    for (size_t i = 0; i < sizeof security_headers / sizeof *security_headers; i++)
-        (void)MHD_add_response_header(response, security_headers[i].name,
-                                      security_headers[i].value);
-    while (at < request->headers.len) {
-        const char *name = request->headers.data + at;
-        const char *value = name + strlen(name) + 1;
-
-        (void)MHD_add_response_header(response, name, value);
-        cached = cached || strcmp(name, "Cache-Control") == 0;
-        at += strlen(name) + strlen(value) + 2;
-    }
-    if (!cached)
-        (void)MHD_add_response_header(response, "Cache-Control", "no-store");
-}
-
-static enum MHD_Result queue(struct http_request *request)
-{
-    enum MHD_Result result = MHD_queue_response(
-        request->connection, (unsigned int)request->status, request->response);
-
-    MHD_destroy_response(request->response);
-    request->response = NULL;
-    request->conn->deadline_ms = clock_mono_ms() + HTTP_ANSWER_MS;
-    return result;
-}
-
-void http_add_header(struct http_request *request, const char *name, const char *value)
-{
-    text_append_bytes(&request->headers, name, strlen(name) + 1);
-    text_append_bytes(&request->headers, value, strlen(value) + 1);
-}
-
-void http_answer(struct http_request *request, int status, const char *type, char *body,
-                 size_t len)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
-
-    if (response == NULL)
-        abort(); /* out of memory */
-    request->response = response;
-    request->status = status;
-    if (type)
-        (void)MHD_add_response_header(response, "Content-Type", type);
-    put_headers(request, response);
-    if (request->suspended) {
-        request->suspended = false;
-        unlink_waiting(request);
-        MHD_resume_connection(request->connection);
     }
 }
 
@@ -238,8 +101,10 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     if (request == NULL)
         return;
     *context = NULL;
-    unlink_waiting(request);
+    http_unlink(request);
     request->conn->deadline_ms = clock_mono_ms() + HTTP_REQUEST_MS;
+    if (request->end)
+        request->end(request->stream_arg);
     if (request->response)
         MHD_destroy_response(request->response);
     text_buf_clear(&request->body);
@@ -254,7 +119,7 @@ static enum MHD_Result refuse_size(struct http_request *request)
         mem_printf("{\"error\":\"the body is larger than %d bytes\"}\n", HTTP_BODY_MAX);
 
     http_answer(request, 413, "application/json", text, strlen(text));
-    return queue(request);
+    return http_queue(request);
 }
 
 /* The size that is announced is refused before any of it is taken. */
@@ -288,9 +153,9 @@ static enum MHD_Result hand_over(struct http_request *request)
         return refuse_size(request);
     http->fn(http->arg, request);
     if (request->response)
-        return queue(request);
+        return http_queue(request);
     request->suspended = true;
-    link_waiting(request);
+    http_link(request, &http->waiting);
     MHD_suspend_connection(request->connection);
     return MHD_YES;
 }
@@ -316,7 +181,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
         return MHD_YES;
     }
     if (request->response)
-        return queue(request);
+        return http_queue(request);
     return request->whole ? MHD_NO : hand_over(request);
 }
 
@@ -445,11 +310,7 @@ void http_close(struct http *http)
 {
     if (http == NULL)
         return;
-    while (http->waiting) {
-        char *text = mem_strdup("{\"error\":\"the server is being stopped\"}\n");
-
-        http_answer(http->waiting, 503, "application/json", text, strlen(text));
-    }
+    http_answer_all(http);
     if (http->epoll_fd >= 0)
         loop_remove(http->loop, http->epoll_fd);
     if (http->daemon) {
@@ -471,6 +332,7 @@ int64_t http_tick(struct http *http)
 
     if (now_ms >= http->look_ms) {
         hang_up_on_slow_ones(http, now_ms);
+        http_look_at_streams(http);
         http->look_ms = now_ms + LOOK_EVERY_MS;
     }
     (void)MHD_run(http->daemon);

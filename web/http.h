@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * http.h - an HTTP/1.1 server on our loop: whole requests in, one answer each.
- * Layer: web. The only owner of libmicrohttpd. It knows no route and no right; it keeps
- * the limits (connections, time, sizes) and puts the security headers on every answer.
- * One thread.
+ * http.h - an HTTP/1.1 server on our loop: whole requests in, one answer each, which
+ * may be a stream without an end. Layer: web. The only owner of libmicrohttpd. It knows
+ * no route and no right; it keeps the limits (connections, time, sizes) and puts the
+ * security headers on every answer. One thread.
  */
 #ifndef WEB_HTTP_H
 #define WEB_HTTP_H
@@ -45,7 +45,7 @@ struct http_config {
  */
 struct http *http_open(struct loop *loop, const struct http_config *config,
                        struct error *err);
-/* Requests that still wait are answered with 503; NULL is fine. */
+/* Requests that still wait are answered with 503, streams end; NULL is fine. */
 void http_close(struct http *http);
 
 int http_port(const struct http *http);
@@ -75,5 +75,26 @@ void http_add_header(struct http_request *request, const char *name, const char 
  */
 void http_answer(struct http_request *request, int status, const char *type, char *body,
                  size_t len);
+
+/* ------------------------------------------------------------------------- a stream */
+
+/* Put up to room bytes of what comes next. 0: there is nothing until http_stream_wake.
+ */
+typedef size_t http_pull_fn(void *arg, char *bytes, size_t room);
+/* The client hung up, or the server ends. The request is gone after it. */
+typedef void http_end_fn(void *arg);
+
+/*
+ * Answer with 200 and what pull gives whenever the client can take more. The request
+ * stays valid until end, which comes exactly once. HTTP_ANSWER_MS does not hold for it;
+ * a client that takes nothing at all is hung up on as in any answer, and one that hung
+ * up is noticed within a second.
+ */
+void http_answer_stream(struct http_request *request, const char *type,
+                        http_pull_fn *pull, http_end_fn *end, void *arg);
+/* There is more; one that is not asleep asks by itself. */
+void http_stream_wake(struct http_request *request);
+/* Hang up; end comes later. */
+void http_stream_cut(struct http_request *request);
 
 #endif

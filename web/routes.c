@@ -29,6 +29,14 @@ static const struct web_param runs_query[] = {
     {0},
 };
 
+static const struct web_param events_query[] = {
+    {.name = "dag", .type = WEB_NAME, .doc = "only of this dag"},
+    {.name = "last_event_id",
+     .type = WEB_TEXT,
+     .doc = "go on after this one; the header Last-Event-ID goes before it"},
+    {0},
+};
+
 static const struct web_param stop_body[] = {
     {.name = "now",
      .type = WEB_BOOL,
@@ -115,6 +123,13 @@ const struct web_route web_routes[] = {
      .fn = api_openapi,
      .type = json,
      .doc = "This document."},
+    {.method = "GET",
+     .pattern = "/api/v1/events",
+     .role = GUARD_VIEWER,
+     .fn = api_events,
+     .type = "text/event-stream",
+     .query = events_query,
+     .doc = "What changes, as Server-Sent Events: reset, status, ended."},
     {.method = "POST",
      .pattern = "/api/v1/session",
      .role = GUARD_PUBLIC,

@@ -12,6 +12,7 @@
 struct web {
     struct http *http;
     struct guard *guard;
+    struct sse *sse;
     const struct web_source *source;
 };
 
@@ -90,6 +91,7 @@ static void serve(const struct web *web, struct http_request *request, struct ur
     char allowed[64];
     const struct web_route *route = web_route_find(http_method(request), url, allowed);
     struct web_call call = {.source = web->source,
+                            .sse = web->sse,
                             .guard = web->guard,
                             .request = request,
                             .route = route,
@@ -140,6 +142,7 @@ struct web *web_open(struct loop *loop, const struct web_config *config,
                                      .arg = web};
 
     web->source = config->source;
+    web->sse = sse_new(config->source);
     web->http = http_open(loop, &http, err);
     if (web->http)
         web->guard =
@@ -154,7 +157,8 @@ void web_close(struct web *web)
 {
     if (web == NULL)
         return;
-    http_close(web->http);
+    http_close(web->http); /* which ends the streams */
+    sse_free(web->sse);
     guard_free(web->guard);
     free(web);
 }
@@ -171,5 +175,8 @@ const char *web_token(const struct web *web)
 
 int64_t web_tick(struct web *web)
 {
-    return http_tick(web->http);
+    int64_t sse_ms = sse_tick(web->sse);
+    int64_t http_ms = http_tick(web->http);
+
+    return sse_ms < http_ms ? sse_ms : http_ms;
 }
