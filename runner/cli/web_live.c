@@ -9,14 +9,19 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-enum { LOOK_EVERY_MS = 500 };
+enum {
+    LOOK_EVERY_MS = 500,
+    SILENT_MS = 5000, /* runners speak twice a second */
+};
 
 struct watch {
     struct web_live *live;
     char *dag;
     struct control_client *client;
     json_t *status; /* NULL: none yet */
-    bool over;      /* its runner hung up */
+    int64_t heard_ms;
+    bool silent; /* the status says since when */
+    bool over;   /* its runner hung up */
     struct watch *next;
 };
 
@@ -74,7 +79,31 @@ static void take(struct watch *watch, json_t *status)
     (void)json_object_set_new(status, "live", json_true());
     json_decref(watch->status);
     watch->status = status;
+    watch->heard_ms = clock_mono_ms();
+    watch->silent = false;
     changed(watch->live);
+}
+
+/* A new object: those who hold the old one see that it is another. */
+static void mark_silent(struct watch *watch, int64_t now_ms)
+{
+    json_t *status = json_copy(watch->status);
+    int64_t since_ms = clock_wall_ms() - (now_ms - watch->heard_ms);
+
+    (void)json_object_set_new(status, "stale_since_ms", json_integer(since_ms));
+    json_decref(watch->status);
+    watch->status = status;
+    watch->silent = true;
+    changed(watch->live);
+}
+
+static void look_for_silence(struct web_live *live, int64_t now_ms)
+{
+    for (struct watch *watch = live->watches; watch; watch = watch->next) {
+        if (watch->status && !watch->silent && !watch->over &&
+            now_ms - watch->heard_ms > SILENT_MS)
+            mark_silent(watch, now_ms);
+    }
 }
 
 static void on_line(void *arg, uint32_t events)
@@ -173,6 +202,7 @@ int64_t web_live_tick(struct web_live *live, const struct ops *ops)
         if (find(live, names.items[i]) == NULL)
             begin(live, ops, names.items[i]);
     }
+    look_for_silence(live, now_ms);
     mem_arena_clear(&arena);
     live->look_ms = now_ms + LOOK_EVERY_MS;
     return live->look_ms;

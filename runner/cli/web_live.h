@@ -18,7 +18,9 @@ void web_live_free(struct web_live *live);
 /* An array of status objects; borrowed until the next loop_wait. */
 const json_t *web_live_all(struct web_live *live);
 
-/* The last word of a dag's runner, borrowed; NULL: it does not live, or said none yet.
+/*
+ * The last word of a dag's runner, borrowed; NULL: it does not live, or said none yet.
+ * One that has said nothing for 5 s has the time of its last word as stale_since_ms.
  */
 json_t *web_live_status(const struct web_live *live, const char *dag);
 

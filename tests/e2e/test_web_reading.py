@@ -100,6 +100,11 @@ class Reading(Web):
             before = time.monotonic()
             self.assertEqual(self.ask("GET", other)[0], 200)
             self.assertLess(time.monotonic() - before, 1, other)
+        stale = wait_for(lambda: self.get(target).get("stale_since_ms"), "its silence", 20)
+        self.assertLess(abs(time.time() * 1000 - stale), 30000)
+        self.assertTrue(self.get(target)["live"])
+        os.kill(runner, signal.SIGCONT)
+        wait_for(lambda: "stale_since_ms" not in self.get(target), "its next word", 20)
 
     def test_a_server_that_is_killed_touches_no_run(self):
         self.dagrun("start", self.dag(LOADED), "-d")
