@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,19 @@ void cli_span_text(int64_t start_ms, int64_t end_ms, char text[CLOCK_TEXT])
     (void)snprintf(text, CLOCK_TEXT, "%s", start_ms > 0 && end_ms > 0 ? duration : "-");
 }
 
+/* ".123", milliseconds; nothing is 0. */
+static int parse_fraction(const char **text)
+{
+    int ms = 0;
+
+    if (**text != '.' || !isdigit((unsigned char)(*text)[1]))
+        return 0;
+    (*text)++;
+    for (int scale = 100; isdigit((unsigned char)**text); (*text)++, scale /= 10)
+        ms += (**text - '0') * scale;
+    return ms;
+}
+
 /* "", "Z" or "+01:00" into seconds east of UTC; local is set for "". */
 static bool parse_zone(const char *text, bool *local, long *east)
 {
@@ -90,12 +104,13 @@ static bool parse_date(const char *text, int64_t *wall_ms)
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         struct tm tm = {.tm_isdst = -1};
         const char *rest = strptime(text, formats[i], &tm);
+        int ms = rest && i < 2 ? parse_fraction(&rest) : 0; /* those with seconds */
         bool local;
         long east;
 
         if (rest == NULL || !parse_zone(rest, &local, &east))
             continue;
-        *wall_ms = (int64_t)(local ? mktime(&tm) : timegm(&tm) - east) * 1000;
+        *wall_ms = (int64_t)(local ? mktime(&tm) : timegm(&tm) - east) * 1000 + ms;
         return *wall_ms >= 0;
     }
     return false;

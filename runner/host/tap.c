@@ -4,15 +4,16 @@
  */
 #include "host/tap_private.h"
 
-#include <stdlib.h>
+#include "base/clock.h"
 
-enum { LAST_MAX = 10000 };
+#include <stdlib.h>
 
 void tap_close(struct tap *tap)
 {
     if (tap == NULL)
         return;
-    tap_list_clear(&tap->held);
+    for (size_t i = 0; i < tap->part_count; i++)
+        tap_list_clear(&tap->parts[i].held);
     tap_list_clear(&tap->later);
     if (tap->current)
         rd_kafka_message_destroy(tap->current);
@@ -162,53 +163,106 @@ static int look_up(struct tap *tap, int64_t what, int timeout_ms, int64_t *offse
     return code ? unreachable(tap, code, err) : 0;
 }
 
-static int64_t start_of(const struct tap_part *part, const struct tap_spec *spec,
-                        int64_t at_time)
+static int64_t position_of(const struct tap_part *part, const struct tap_point *point)
 {
-    int64_t start = part->begin;
-
-    switch (spec->from) {
-    case TAP_BEGINNING:
-        break;
-    case TAP_END:
-        start = part->end;
-        break;
-    case TAP_LAST:
-        start = part->end - (spec->value < LAST_MAX ? spec->value : LAST_MAX);
-        break;
-    case TAP_OFFSET:
-        start = spec->value;
-        break;
-    case TAP_TIME:
-        start = at_time < 0 ? part->end : at_time;
-        break;
+    for (size_t i = 0; i < point->position_count; i++) {
+        if (point->positions[i].partition == part->number)
+            return point->positions[i].offset;
     }
-    if (start < part->begin)
-        return part->begin;
-    return start > part->end ? part->end : start;
+    return part->earliest;
 }
 
-static int find_starts(struct tap *tap, const struct tap_spec *spec, int timeout_ms,
+/* Where a point is in a partition, within what it holds. */
+static int64_t place_of(const struct tap_part *part, const struct tap_point *point,
+                        int64_t at_time)
+{
+    int64_t place = part->earliest;
+
+    switch (point->where) {
+    case TAP_EARLIEST:
+        break;
+    case TAP_LATEST:
+        place = part->latest;
+        break;
+    case TAP_OFFSET:
+        place = point->value;
+        break;
+    case TAP_TIME:
+        place = at_time < 0 ? part->latest : at_time;
+        break;
+    case TAP_POSITIONS:
+        place = position_of(part, point);
+        break;
+    }
+    if (place < part->earliest)
+        return part->earliest;
+    return place > part->latest ? part->latest : place;
+}
+
+/* How far a partition is looked back into for the last ones. */
+static int64_t look_back(const struct tap *tap, const struct tap_spec *spec)
+{
+    int64_t share = INT64_MAX;
+
+    if (spec->scan_records > 0)
+        share = spec->scan_records / (int64_t)tap->part_count;
+    if (share < 1)
+        share = 1;
+    if (spec->wanted || share < (int64_t)tap->last)
+        return share;
+    return (int64_t)tap->last;
+}
+
+static void set_range(struct tap *tap, struct tap_part *part,
+                      const struct tap_spec *spec, int64_t start, int64_t end)
+{
+    part->end = end;
+    part->start = start;
+    if (tap->last > 0) {
+        int64_t back = look_back(tap, spec);
+
+        part->start = end - part->earliest > back ? end - back : part->earliest;
+    }
+    part->before = part->next = part->start;
+    part->done = part->start >= part->end;
+}
+
+/* The offsets at the time of a point; all 0 when it is not about time. */
+static int look_up_time(struct tap *tap, const struct tap_point *point, int timeout_ms,
+                        int64_t *offsets, struct error *err)
+{
+    if (point->where != TAP_TIME)
+        return 0;
+    return look_up(tap, point->value, timeout_ms, offsets, err);
+}
+
+static int find_ranges(struct tap *tap, const struct tap_spec *spec, int timeout_ms,
                        struct error *err)
 {
-    int64_t *offsets = mem_alloc(3 * tap->part_count * sizeof *offsets);
-    int64_t *ends = offsets + tap->part_count;
-    int64_t *at_time = ends + tap->part_count;
-    int rc = look_up(tap, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, offsets, err);
+    size_t count = tap->part_count;
+    int64_t *earliest = mem_alloc(4 * count * sizeof *earliest);
+    int64_t *latest = earliest + count;
+    int64_t *from = latest + count;
+    int64_t *until = from + count;
+    int rc = look_up(tap, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, earliest, err);
 
     if (rc == 0)
-        rc = look_up(tap, RD_KAFKA_OFFSET_END, timeout_ms, ends, err);
-    if (rc == 0 && spec->from == TAP_TIME)
-        rc = look_up(tap, spec->value, timeout_ms, at_time, err);
-    for (size_t i = 0; i < tap->part_count && rc == 0; i++) {
+        rc = look_up(tap, RD_KAFKA_OFFSET_END, timeout_ms, latest, err);
+    if (rc == 0)
+        rc = look_up_time(tap, &spec->from, timeout_ms, from, err);
+    if (rc == 0)
+        rc = look_up_time(tap, &spec->until, timeout_ms, until, err);
+    for (size_t i = 0; i < count && rc == 0; i++) {
         struct tap_part *part = &tap->parts[i];
 
-        part->begin = offsets[i];
-        part->end = ends[i];
-        part->start = start_of(part, spec, at_time[i]);
-        part->done = part->start >= part->end;
+        part->earliest = earliest[i];
+        part->latest = latest[i];
+        set_range(tap, part, spec, place_of(part, &spec->from, from[i]),
+                  spec->until.where == TAP_EARLIEST
+                      ? part->latest
+                      : place_of(part, &spec->until, until[i]));
     }
-    free(offsets);
+    free(earliest);
     return rc;
 }
 
@@ -233,32 +287,59 @@ static int assign(struct tap *tap, struct error *err)
     return code ? -1 : 0;
 }
 
+static int64_t limit(int64_t value)
+{
+    return value > 0 ? value : INT64_MAX;
+}
+
 struct tap *tap_open(const struct broker_config *config, const struct tap_spec *spec,
                      int timeout_ms, struct error *err)
 {
     struct tap *tap = mem_alloc(sizeof *tap);
 
-    tap->topic = mem_strdup(spec->topic);
-    tap->follow = spec->follow;
-    if (spec->from == TAP_LAST) {
-        tap->wanted = (size_t)(spec->value < LAST_MAX ? spec->value : LAST_MAX);
+    *tap = (struct tap){.topic = mem_strdup(spec->topic),
+                        .follow = spec->follow,
+                        .wanted = spec->wanted,
+                        .wanted_arg = spec->wanted_arg,
+                        .scan_records = limit(spec->scan_records),
+                        .scan_bytes = limit(spec->scan_bytes),
+                        .deadline_ms = INT64_MAX};
+    if (spec->scan_ms > 0)
+        tap->deadline_ms = clock_mono_ms() + spec->scan_ms;
+    if (spec->last > 0) {
+        tap->last = (size_t)(spec->last < TAP_LAST_MAX ? spec->last : TAP_LAST_MAX);
         tap->collecting = true;
     }
     if (open_handle(tap, config, spec, err) == 0 &&
         find_partitions(tap, spec->partition, timeout_ms, err) == 0 &&
-        find_starts(tap, spec, timeout_ms, err) == 0 && assign(tap, err) == 0)
+        find_ranges(tap, spec, timeout_ms, err) == 0 && assign(tap, err) == 0)
         return tap;
     tap_close(tap);
     return NULL;
 }
 
-int64_t tap_expected(const struct tap *tap)
+const char *tap_topic(const struct tap *tap)
 {
-    int64_t count = 0;
+    return tap->topic;
+}
 
-    for (size_t i = 0; i < tap->part_count; i++)
-        count += tap->parts[i].end - tap->parts[i].start;
-    if (tap->wanted > 0 && count > (int64_t)tap->wanted)
-        count = (int64_t)tap->wanted;
-    return count;
+size_t tap_range_count(const struct tap *tap)
+{
+    return tap->part_count;
+}
+
+void tap_range(const struct tap *tap, size_t index, struct tap_range *range)
+{
+    const struct tap_part *part = &tap->parts[index];
+
+    *range = (struct tap_range){.partition = part->number,
+                                .earliest = part->earliest,
+                                .latest = part->latest,
+                                .before = part->before,
+                                .next = part->next};
+}
+
+int64_t tap_scanned(const struct tap *tap)
+{
+    return tap->scanned;
 }

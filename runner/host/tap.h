@@ -16,21 +16,27 @@
 
 struct tap;
 
-enum tap_from {
-    TAP_BEGINNING,
-    TAP_END,
-    TAP_LAST, /* the last `value` records of the topic (at most 10,000), oldest first */
-    TAP_OFFSET, /* offset `value` of every partition read */
-    TAP_TIME,   /* wall clock ms `value` */
+enum { TAP_LAST_MAX = 10000 };
+
+struct tap_position {
+    int32_t partition;
+    int64_t offset;
 };
 
-struct tap_spec {
-    const char *topic;
-    int32_t partition; /* -1: all */
-    enum tap_from from;
+enum tap_where {
+    TAP_EARLIEST,
+    TAP_LATEST,
+    TAP_OFFSET,    /* offset `value` of every partition */
+    TAP_TIME,      /* the first record at or after wall clock ms `value` */
+    TAP_POSITIONS, /* of every partition its own; one that is not named: its earliest */
+};
+
+/* A place in a topic, in every partition of it. */
+struct tap_point {
+    enum tap_where where;
     int64_t value;
-    bool follow;      /* go on when the end (as it was at the opening) is reached */
-    bool uncommitted; /* records of open and aborted transactions too */
+    const struct tap_position *positions; /* borrowed while the tap is opened */
+    size_t position_count;
 };
 
 struct tap_header {
@@ -51,21 +57,59 @@ struct tap_record {
     size_t header_count;
 };
 
+typedef bool tap_wanted_fn(void *arg, const struct tap_record *record);
+
+struct tap_spec {
+    const char *topic;
+    int32_t partition; /* -1: all */
+    struct tap_point from;
+    struct tap_point until; /* exclusive; TAP_EARLIEST, what is not said: TAP_LATEST */
+    /*
+     * > 0: not from `from` on, but the last so many wanted records before `until` (at
+     * most TAP_LAST_MAX), in order of time. Each partition is looked back into no
+     * further than its share of scan_records.
+     */
+    int64_t last;
+    bool follow;      /* go on when the end (as it was at the opening) is reached */
+    bool uncommitted; /* records of open and aborted transactions too */
+    tap_wanted_fn *wanted; /* NULL: every record */
+    void *wanted_arg;
+    int64_t scan_records; /* look at so many at most; 0: no limit */
+    int64_t scan_bytes;   /* of keys and values, likewise */
+    int64_t scan_ms;      /* since the opening, likewise */
+};
+
 /* ERROR_NOT_FOUND: no such topic or partition; ERROR_UNREACHABLE: no broker within
  * timeout_ms. */
 struct tap *tap_open(const struct broker_config *config, const struct tap_spec *spec,
                      int timeout_ms, struct error *err);
 void tap_close(struct tap *tap);
 
-/* Records between the start and the end as it was at the opening, at most (an offset
- * need not be a record). */
-int64_t tap_expected(const struct tap *tap);
+const char *tap_topic(const struct tap *tap);
 
-enum tap_result { TAP_RECORD, TAP_NOTHING_YET, TAP_AT_END, TAP_FAILED };
+/* One partition: what it holds, and what this tap has seen of it. */
+struct tap_range {
+    int32_t partition;
+    int64_t earliest;
+    int64_t latest; /* both as they were at the opening */
+    int64_t before; /* what is older than what was given begins here, going back */
+    int64_t next;   /* what is newer begins here */
+};
+size_t tap_range_count(const struct tap *tap);
+void tap_range(const struct tap *tap, size_t index, struct tap_range *range);
+
+/* How many records were looked at. */
+int64_t tap_scanned(const struct tap *tap);
+/* Was everything up to `until` looked at, or given? */
+bool tap_is_complete(const struct tap *tap);
+/* The limit of the spec that was reached: "records", "bytes", "time"; NULL: none. */
+const char *tap_limit(const struct tap *tap);
+
+enum tap_result { TAP_RECORD, TAP_NOTHING_YET, TAP_AT_END, TAP_AT_LIMIT, TAP_FAILED };
 /*
- * The next record, waiting up to timeout_ms. *record lives until the next call.
- * TAP_AT_END: everything up to the end was read (never with follow). A broker that is
- * away for a while is TAP_NOTHING_YET.
+ * The next wanted record, waiting up to timeout_ms. *record lives until the next call.
+ * TAP_AT_END: everything up to the end was read (never with follow). TAP_AT_LIMIT: a
+ * limit of the spec was reached. A broker that is away for a while is TAP_NOTHING_YET.
  */
 enum tap_result tap_next(struct tap *tap, int timeout_ms, struct tap_record *record,
                          struct error *err);

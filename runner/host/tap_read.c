@@ -7,6 +7,9 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum { HELD_BYTES_MAX = 64 << 20 };
 
 static struct tap_part *find_part(struct tap *tap, int32_t number)
 {
@@ -39,7 +42,7 @@ void tap_list_clear(struct tap_list *list)
     *list = (struct tap_list){0};
 }
 
-static bool all_done(const struct tap *tap)
+bool tap_is_complete(const struct tap *tap)
 {
     for (size_t i = 0; i < tap->part_count; i++) {
         if (!tap->parts[i].done)
@@ -71,12 +74,11 @@ static void fill_headers(struct tap *tap, const rd_kafka_message_t *message,
     record->header_count = count;
 }
 
-static void show(struct tap *tap, rd_kafka_message_t *message,
-                 struct tap_record *record)
+static void describe(struct tap *tap, const rd_kafka_message_t *message,
+                     struct tap_record *record)
 {
     rd_kafka_timestamp_type_t type;
 
-    tap->current = message;
     *record = (struct tap_record){
         .partition = message->partition,
         .offset = message->offset,
@@ -89,22 +91,6 @@ static void show(struct tap *tap, rd_kafka_message_t *message,
     fill_headers(tap, message, record);
 }
 
-static int by_place(const void *left, const void *right)
-{
-    const rd_kafka_message_t *a = *(rd_kafka_message_t *const *)left;
-    const rd_kafka_message_t *b = *(rd_kafka_message_t *const *)right;
-
-    if (a->partition != b->partition)
-        return a->partition < b->partition ? -1 : 1;
-    return a->offset < b->offset ? -1 : a->offset > b->offset;
-}
-
-/* One partition's stretch of the held messages. */
-struct run_of {
-    size_t next;
-    size_t end;
-};
-
 static int64_t time_of(const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
@@ -112,58 +98,78 @@ static int64_t time_of(const rd_kafka_message_t *message)
     return rd_kafka_message_timestamp(message, &type);
 }
 
-/* Find the stretches; returns how many. */
-static size_t split(const struct tap_list *list, struct run_of *runs)
-{
-    size_t count = 0;
+/* --------------------------------------------------------------------- the last ones
+ */
 
-    for (size_t i = 0; i < list->count; i++) {
-        if (i == 0 || list->messages[i]->partition != list->messages[i - 1]->partition)
-            runs[count++].next = i;
-        runs[count - 1].end = i + 1;
+static size_t held_count(const struct tap_list *list)
+{
+    return list->count - list->next;
+}
+
+static rd_kafka_message_t *take_held(struct tap *tap, struct tap_part *part)
+{
+    rd_kafka_message_t *message = take(&part->held);
+
+    tap->held_bytes -= message->len + message->key_len;
+    return message;
+}
+
+static void let_go(struct tap *tap, struct tap_part *part)
+{
+    rd_kafka_message_t *message = take_held(tap, part);
+
+    part->before = message->offset + 1;
+    rd_kafka_message_destroy(message);
+}
+
+/* The newest ones of a partition, no more than can be wanted in the end. */
+static void hold(struct tap *tap, struct tap_part *part, rd_kafka_message_t *message)
+{
+    add(&part->held, message);
+    tap->held_bytes += message->len + message->key_len;
+    while (held_count(&part->held) > tap->last ||
+           (tap->held_bytes > HELD_BYTES_MAX && held_count(&part->held) > 1))
+        let_go(tap, part);
+    if (part->held.next > tap->last) { /* as many taken as are left: move them down */
+        part->held.count = held_count(&part->held);
+        memmove(part->held.messages, part->held.messages + part->held.next,
+                part->held.count * sizeof(rd_kafka_message_t *));
+        part->held.next = 0;
     }
-    return count;
 }
 
 /*
- * In order of time, but never against a partition's own order, whatever its timestamps
- * say: a merge, since no comparison of two messages can tell that.
+ * The partition with the oldest held message. So they come in order of time, but never
+ * against a partition's own order, whatever its timestamps say. NULL: nothing is held.
  */
-static void sort_by_time(struct tap *tap)
+static struct tap_part *oldest(struct tap *tap)
 {
-    struct tap_list *list = &tap->held;
-    struct run_of *runs = mem_alloc(tap->part_count * sizeof *runs);
-    rd_kafka_message_t **sorted = mem_alloc(list->count * sizeof(rd_kafka_message_t *));
-    size_t run_count;
+    struct tap_part *found = NULL;
 
-    if (list->count > 0)
-        qsort(list->messages, list->count, sizeof *list->messages, by_place);
-    run_count = split(list, runs);
-    for (size_t i = 0; i < list->count; i++) {
-        struct run_of *first = NULL;
+    for (size_t i = 0; i < tap->part_count; i++) {
+        struct tap_part *part = &tap->parts[i];
 
-        for (size_t r = 0; r < run_count; r++) {
-            if (runs[r].next < runs[r].end &&
-                (first == NULL || time_of(list->messages[runs[r].next]) <
-                                      time_of(list->messages[first->next])))
-                first = &runs[r];
-        }
-        sorted[i] = list->messages[first->next++];
+        if (held_count(&part->held) > 0 &&
+            (found == NULL || time_of(part->held.messages[part->held.next]) <
+                                  time_of(found->held.messages[found->held.next])))
+            found = part;
     }
-    free(runs);
-    free(list->messages);
-    list->messages = sorted;
-    list->capacity = list->count;
+    return found;
 }
 
-/* Everything up to the end is held: keep the newest wanted ones, in order of time. */
+/* All that is to be looked at is held: keep the newest. */
 static void end_collecting(struct tap *tap)
 {
-    sort_by_time(tap);
-    while (tap->held.count - tap->held.next > tap->wanted)
-        rd_kafka_message_destroy(take(&tap->held));
+    size_t count = 0;
+
+    for (size_t i = 0; i < tap->part_count; i++)
+        count += held_count(&tap->parts[i].held);
+    for (; count > tap->last; count--)
+        let_go(tap, oldest(tap));
     tap->collecting = false;
 }
+
+/* ------------------------------------------------------------------------- reading */
 
 /* What is wrong with a message that carries an error. */
 static enum tap_result judge(struct tap *tap, const rd_kafka_message_t *message,
@@ -173,8 +179,11 @@ static enum tap_result judge(struct tap *tap, const rd_kafka_message_t *message,
 
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        if (part && message->offset >= part->end)
+        if (part && message->offset >= part->end) {
             part->done = true;
+            if (part->next < part->end)
+                part->next = part->end; /* only markers of transactions were left */
+        }
         return TAP_NOTHING_YET;
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
@@ -190,22 +199,49 @@ static enum tap_result judge(struct tap *tap, const rd_kafka_message_t *message,
     }
 }
 
+/* Is it in the range, and wanted? It counts as looked at when it is in the range. */
+static bool look_at(struct tap *tap, struct tap_part *part,
+                    const rd_kafka_message_t *message)
+{
+    struct tap_record record;
+
+    if (part && message->offset + 1 >= part->end)
+        part->done = true;
+    if (part == NULL || (message->offset >= part->end && !tap->follow))
+        return false;
+    part->next = message->offset + 1;
+    tap->scanned++;
+    tap->scanned_bytes += (int64_t)(message->len + message->key_len);
+    if (tap->wanted == NULL)
+        return true;
+    describe(tap, message, &record);
+    return tap->wanted(tap->wanted_arg, &record);
+}
+
 /* Give the message to where it belongs; true when it is to be shown now. */
 static bool place(struct tap *tap, rd_kafka_message_t *message)
 {
     struct tap_part *part = find_part(tap, message->partition);
-    bool before_end = part && message->offset < part->end;
 
-    if (part && message->offset + 1 >= part->end)
-        part->done = true;
-    if (!before_end && !tap->follow) {
+    if (!look_at(tap, part, message)) {
         rd_kafka_message_destroy(message);
         return false;
     }
     if (!tap->collecting)
         return true;
-    add(before_end ? &tap->held : &tap->later, message);
+    if (message->offset < part->end)
+        hold(tap, part, message);
+    else
+        add(&tap->later, message);
     return false;
+}
+
+static enum tap_result show(struct tap *tap, rd_kafka_message_t *message,
+                            struct tap_record *record)
+{
+    tap->current = message;
+    describe(tap, message, record);
+    return TAP_RECORD;
 }
 
 /* Poll once. */
@@ -222,10 +258,31 @@ static enum tap_result step(struct tap *tap, int timeout_ms, struct tap_record *
         result = judge(tap, message, err);
         rd_kafka_message_destroy(message);
     } else if (place(tap, message)) {
-        show(tap, message, record);
-        result = TAP_RECORD;
+        result = show(tap, message, record);
     }
     return result;
+}
+
+const char *tap_limit(const struct tap *tap)
+{
+    if (tap->scanned >= tap->scan_records)
+        return "records";
+    if (tap->scanned_bytes >= tap->scan_bytes)
+        return "bytes";
+    return clock_mono_ms() >= tap->deadline_ms ? "time" : NULL;
+}
+
+/* What is at hand already, or NULL. */
+static rd_kafka_message_t *at_hand(struct tap *tap)
+{
+    struct tap_part *part;
+
+    if (tap->collecting && (tap_is_complete(tap) || tap_limit(tap)))
+        end_collecting(tap);
+    if (tap->collecting)
+        return NULL;
+    part = oldest(tap);
+    return part ? take_held(tap, part) : take(&tap->later);
 }
 
 enum tap_result tap_next(struct tap *tap, int timeout_ms, struct tap_record *record,
@@ -235,25 +292,20 @@ enum tap_result tap_next(struct tap *tap, int timeout_ms, struct tap_record *rec
     enum tap_result result;
     int64_t left_ms;
 
+    if (deadline_ms > tap->deadline_ms)
+        deadline_ms = tap->deadline_ms;
     if (tap->current)
         rd_kafka_message_destroy(tap->current);
     tap->current = NULL;
     do {
-        rd_kafka_message_t *message = NULL;
+        rd_kafka_message_t *message = at_hand(tap);
 
-        if (tap->collecting && all_done(tap))
-            end_collecting(tap);
-        if (!tap->collecting) {
-            message = take(&tap->held);
-            if (message == NULL)
-                message = take(&tap->later);
-        }
-        if (message) {
-            show(tap, message, record);
-            return TAP_RECORD;
-        }
-        if (!tap->follow && all_done(tap))
+        if (message)
+            return show(tap, message, record);
+        if (!tap->follow && tap_is_complete(tap))
             return TAP_AT_END;
+        if (tap_limit(tap))
+            return TAP_AT_LIMIT;
         left_ms = deadline_ms - clock_mono_ms();
         result = step(tap, left_ms < 0 ? 0 : (int)left_ms, record, err);
     } while (result == TAP_NOTHING_YET && left_ms > 0);

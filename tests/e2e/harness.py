@@ -68,6 +68,14 @@ class Probe:
         ends = self.ends(topic)
         return sum(high - max(low, at[p]) for p, (low, high) in ends.items())
 
+    def put(self, topic, records, partition=""):
+        """Write records (key, value, {name: value}), bytes or None each."""
+        word = lambda data: "-" if data is None else data.hex()
+        lines = (" ".join(map(word, (key, value, *(w for h in headers.items() for w in h))))
+                 for key, value, headers in records)
+        self.call("put", topic, *([partition] if partition != "" else []),
+                  text="".join(line + "\n" for line in lines))
+
     def topics(self, prefix=""):
         return sorted(t for t in self.call("topics").split() if t.startswith(prefix))
 

@@ -11,6 +11,7 @@
  *   probe delete TOPIC               delete a topic
  *   probe forget GROUP               delete a group with its offsets
  *   probe produce TOPIC [MS]         lines of stdin as values, with timestamp MS
+ *   probe put TOPIC [PARTITION]      lines of stdin: KEY VALUE [NAME VALUE]… in hex, - null
  *   probe topics                     the names of all topics
  *   probe settings TOPIC             "name value" a line
  */
@@ -370,6 +371,67 @@ static int produce(const char *topic, const char *timestamp)
     return 0;
 }
 
+/* "6b2d" in place → "k-"; NULL for "-". */
+static char *unhex(char *text, size_t *len)
+{
+    *len = 0;
+    if (strcmp(text, "-") == 0)
+        return NULL;
+    for (size_t i = 0; text[i] && text[i + 1]; i += 2) {
+        char two[3] = {text[i], text[i + 1], '\0'};
+
+        text[(*len)++] = (char)strtol(two, NULL, 16);
+    }
+    text[*len] = '\0';
+    return text;
+}
+
+static int put_line(rd_kafka_t *rk, const char *topic, int32_t partition, char *line)
+{
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(4);
+    size_t key_len = 0;
+    size_t len = 0;
+    char *rest = NULL;
+    char *word = strtok_r(line, " \n", &rest);
+    char *key = word ? unhex(word, &key_len) : NULL;
+    char *value;
+    char *name;
+
+    word = strtok_r(NULL, " \n", &rest);
+    value = word ? unhex(word, &len) : NULL;
+    while ((name = strtok_r(NULL, " \n", &rest)) != NULL) {
+        size_t name_len = 0;
+        size_t header_len = 0;
+        char *header;
+
+        name = unhex(name, &name_len);
+        word = strtok_r(NULL, " \n", &rest);
+        header = word ? unhex(word, &header_len) : NULL;
+        rd_kafka_header_add(headers, name, (ssize_t)name_len, header, (ssize_t)header_len);
+    }
+    return rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+                             RD_KAFKA_V_KEY(key, key_len), RD_KAFKA_V_VALUE(value, len),
+                             RD_KAFKA_V_HEADERS(headers),
+                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+}
+
+static int put(const char *topic, const char *partition)
+{
+    rd_kafka_t *rk = connect_as(RD_KAFKA_PRODUCER, NULL);
+    int32_t number = partition ? atoi(partition) : RD_KAFKA_PARTITION_UA;
+    char *line = NULL;
+    size_t size = 0;
+    int code = 0;
+
+    while (code == 0 && getline(&line, &size, stdin) > 0)
+        code = put_line(rk, topic, number, line);
+    free(line);
+    if (code != 0 || rd_kafka_flush(rk, WAIT_MS))
+        return fail(topic, "records were not acknowledged");
+    rd_kafka_destroy(rk);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
@@ -386,11 +448,13 @@ int main(int argc, char **argv)
         return committed(name, third);
     if (name && strcmp(verb, "produce") == 0)
         return produce(name, third);
+    if (name && strcmp(verb, "put") == 0)
+        return put(name, third);
     if (name && (strcmp(verb, "create") == 0 || strcmp(verb, "grow") == 0 ||
                  strcmp(verb, "delete") == 0 || strcmp(verb, "forget") == 0 ||
                  strcmp(verb, "settings") == 0))
         return admin(verb, name, third);
-    (void)fputs("usage: probe dump|ends|committed|create|grow|delete|forget|produce|"
+    (void)fputs("usage: probe dump|ends|committed|create|grow|delete|forget|produce|put|"
                 "topics|settings …\n",
                 stderr);
     return 2;

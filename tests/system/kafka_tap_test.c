@@ -87,21 +87,24 @@ static void produce(int from, int to, int partitions)
     rd_kafka_destroy(rk);
 }
 
-static struct tap *open_tap(enum tap_from from, int64_t value, bool follow)
+static struct tap *open_spec(struct tap_spec spec)
 {
-    struct tap_spec spec = {.topic = topic,
-                            .partition = -1,
-                            .from = from,
-                            .value = value,
-                            .follow = follow};
     struct error err = {0};
-    struct tap *tap = tap_open(&config, &spec, TIMEOUT_MS, &err);
+    struct tap *tap;
 
+    spec.topic = topic;
+    spec.partition = -1;
+    tap = tap_open(&config, &spec, TIMEOUT_MS, &err);
     ck_assert_msg(tap != NULL, "%s", err.text);
     return tap;
 }
 
-/* The next record's number; -1: the end. */
+static struct tap *open_tap(enum tap_where where, int64_t value)
+{
+    return open_spec((struct tap_spec){.from = {.where = where, .value = value}});
+}
+
+/* The next record's number; -1: the end; -2: a limit. */
 static int next_number(struct tap *tap)
 {
     struct tap_record record;
@@ -114,6 +117,8 @@ static int next_number(struct tap *tap)
         ck_assert_msg(result != TAP_FAILED, "%s", err.text);
         if (result == TAP_AT_END)
             return -1;
+        if (result == TAP_AT_LIMIT)
+            return -2;
         if (result == TAP_RECORD) {
             ck_assert_uint_lt(record.value_len, sizeof text);
             memcpy(text, record.value, record.value_len);
@@ -131,8 +136,7 @@ START_TEST(a_tap_reads_everything_to_the_end_and_stops)
 
     make_topic("all", 3);
     produce(0, 100, 3);
-    tap = open_tap(TAP_BEGINNING, 0, false);
-    ck_assert_int_eq(tap_expected(tap), 100);
+    tap = open_tap(TAP_EARLIEST, 0);
     for (int i = 0; i < 100; i++) {
         int number = next_number(tap);
 
@@ -156,7 +160,7 @@ START_TEST(a_record_comes_whole)
 
     make_topic("whole", 1);
     produce(0, 2, 1);
-    tap = open_tap(TAP_OFFSET, 1, false);
+    tap = open_tap(TAP_OFFSET, 1);
     while (tap_next(tap, 1000, &record, &err) != TAP_RECORD)
         ck_assert(!error_is_set(&err));
     ck_assert_int_eq(record.partition, 0);
@@ -178,8 +182,7 @@ START_TEST(the_last_records_come_in_order_of_time_and_then_new_ones)
 
     make_topic("last", 3);
     produce(0, 50, 3);
-    tap = open_tap(TAP_LAST, 10, true);
-    ck_assert_int_eq(tap_expected(tap), 10);
+    tap = open_spec((struct tap_spec){.last = 10, .follow = true});
     for (int i = 40; i < 50; i++)
         ck_assert_int_eq(next_number(tap), i);
     produce(50, 51, 3);
@@ -194,17 +197,123 @@ START_TEST(a_tap_begins_at_a_time_or_at_the_end)
 
     make_topic("time", 2);
     produce(0, 20, 2);
-    tap = open_tap(TAP_TIME, 1700000000000 + 18000, false);
-    ck_assert_int_eq(tap_expected(tap), 2);
+    tap = open_tap(TAP_TIME, 1700000000000 + 18000);
     ck_assert_int_ge(next_number(tap), 18);
     ck_assert_int_ge(next_number(tap), 18);
     ck_assert_int_eq(next_number(tap), -1);
     tap_close(tap);
-    tap = open_tap(TAP_END, 0, false);
+    tap = open_tap(TAP_LATEST, 0);
     ck_assert_int_eq(next_number(tap), -1);
     tap_close(tap);
-    tap = open_tap(TAP_OFFSET, 1000, false); /* beyond the end */
+    tap = open_tap(TAP_OFFSET, 1000); /* beyond the end */
     ck_assert_int_eq(next_number(tap), -1);
+    tap_close(tap);
+}
+END_TEST
+
+/* The places to go on from, "before next" of each partition. */
+static void check_places(const struct tap *tap, const char *expected)
+{
+    char text[256] = "";
+
+    for (size_t i = 0; i < tap_range_count(tap); i++) {
+        struct tap_range range;
+
+        tap_range(tap, i, &range);
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%lld-%lld",
+                       i ? " " : "", (long long)range.before, (long long)range.next);
+    }
+    ck_assert_str_eq(text, expected);
+}
+
+START_TEST(older_and_newer_ones_are_found_from_where_a_tap_was)
+{
+    const struct tap_position half[] = {{0, 10}, {1, 5}};
+    const struct tap_point place = {
+        .where = TAP_POSITIONS, .positions = half, .position_count = 2};
+    struct tap *tap;
+
+    make_topic("pages", 2);
+    produce(0, 40, 2); /* even ones in partition 0, odd ones in 1 */
+    tap = open_spec((struct tap_spec){.last = 4, .until = place});
+    /* Before offset 10 is 18, before offset 5 is 9. */
+    ck_assert_int_eq(next_number(tap), 12);
+    ck_assert_int_eq(next_number(tap), 14);
+    ck_assert_int_eq(next_number(tap), 16);
+    ck_assert_int_eq(next_number(tap), 18);
+    ck_assert_int_eq(next_number(tap), -1);
+    check_places(tap, "6-10 5-5");
+    ck_assert(tap_is_complete(tap));
+    tap_close(tap);
+    tap = open_spec((struct tap_spec){.from = place});
+    for (int i = 0; i < 25; i++)
+        ck_assert_int_ge(next_number(tap), 11);
+    ck_assert_int_eq(next_number(tap), -1);
+    check_places(tap, "10-20 5-20");
+    tap_close(tap);
+    tap = open_spec((struct tap_spec){
+        .from = place, .until = {.where = TAP_TIME, .value = 1700000000000 + 22000}});
+    for (int i = 0; i < 7; i++)
+        ck_assert_int_lt(next_number(tap), 22);
+    ck_assert_int_eq(next_number(tap), -1);
+    check_places(tap, "10-11 5-11");
+    tap_close(tap);
+}
+END_TEST
+
+/* "v<number>" with a number that 10 divides. */
+static bool is_round(void *arg, const struct tap_record *record)
+{
+    int *asked = arg;
+
+    ++*asked;
+    return record->value_len > 1 && record->value[record->value_len - 1] == '0';
+}
+
+START_TEST(only_wanted_records_are_given_and_limits_are_kept)
+{
+    int asked = 0;
+    struct tap_spec spec = {.wanted = is_round, .wanted_arg = &asked};
+    struct tap *tap;
+
+    make_topic("wanted", 1);
+    produce(0, 100, 1);
+    tap = open_spec(spec);
+    for (int i = 0; i < 100; i += 10)
+        ck_assert_int_eq(next_number(tap), i);
+    ck_assert_int_eq(next_number(tap), -1);
+    ck_assert_int_eq(asked, 100);
+    ck_assert_int_eq(tap_scanned(tap), 100);
+    ck_assert_ptr_null(tap_limit(tap));
+    tap_close(tap);
+    spec.last = 2;
+    spec.scan_records = 45; /* 55 … 99 */
+    tap = open_spec(spec);
+    ck_assert_int_eq(next_number(tap), 80);
+    ck_assert_int_eq(next_number(tap), 90);
+    ck_assert_int_eq(next_number(tap), -1);
+    check_places(tap, "71-100"); /* 60 and 70 were let go */
+    tap_close(tap);
+    spec.last = 0;
+    tap = open_spec(spec);
+    for (int i = 0; i < 45; i += 10)
+        ck_assert_int_eq(next_number(tap), i);
+    ck_assert_int_eq(next_number(tap), -2);
+    ck_assert_str_eq(tap_limit(tap), "records");
+    check_places(tap, "0-45");
+    ck_assert(!tap_is_complete(tap));
+    tap_close(tap);
+    tap = open_spec((struct tap_spec){.scan_bytes = 20}); /* v0 kv1 v2 kv3 v4 … */
+    for (int i = 0; i < 8; i++)
+        ck_assert_int_eq(next_number(tap), i);
+    ck_assert_int_eq(next_number(tap), -2);
+    ck_assert_str_eq(tap_limit(tap), "bytes");
+    tap_close(tap);
+    tap = open_spec((struct tap_spec){.scan_ms = 1, .follow = true, .wanted = is_round,
+                                      .wanted_arg = &asked});
+    while (next_number(tap) >= 0)
+        ;
+    ck_assert_str_eq(tap_limit(tap), "time");
     tap_close(tap);
 }
 END_TEST
@@ -230,7 +339,7 @@ START_TEST(aborted_records_are_not_shown_and_the_end_is_still_reached)
     (void)rd_kafka_flush(rk, TIMEOUT_MS);
     ck_assert_ptr_null(rd_kafka_abort_transaction(rk, TIMEOUT_MS));
     rd_kafka_destroy(rk);
-    tap = open_tap(TAP_BEGINNING, 0, false);
+    tap = open_tap(TAP_EARLIEST, 0);
     ck_assert_int_eq(next_number(tap), 0);
     ck_assert_int_eq(next_number(tap), -1);
     tap_close(tap);
@@ -271,6 +380,8 @@ int main(void)
     tcase_add_test(cases, a_record_comes_whole);
     tcase_add_test(cases, the_last_records_come_in_order_of_time_and_then_new_ones);
     tcase_add_test(cases, a_tap_begins_at_a_time_or_at_the_end);
+    tcase_add_test(cases, older_and_newer_ones_are_found_from_where_a_tap_was);
+    tcase_add_test(cases, only_wanted_records_are_given_and_limits_are_kept);
     tcase_add_test(cases, aborted_records_are_not_shown_and_the_end_is_still_reached);
     tcase_add_test(cases, a_tap_that_can_not_be_opened_says_why);
     suite_add_tcase(suite, cases);
