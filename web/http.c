@@ -236,6 +236,12 @@ const char *http_peer(const struct http_request *request)
     return request->conn->peer;
 }
 
+void http_on_gone(struct http_request *request, http_gone_fn *fn, void *arg)
+{
+    request->gone = fn;
+    request->gone_arg = arg;
+}
+
 /* --------------------------------------------------------------------------- server */
 
 /* Decoding is ours, once: libmicrohttpd hands everything on as it came. */
@@ -333,6 +339,7 @@ int64_t http_tick(struct http *http)
     if (now_ms >= http->look_ms) {
         hang_up_on_slow_ones(http, now_ms);
         http_look_at_streams(http);
+        http_look_at_waiting(http);
         http->look_ms = now_ms + LOOK_EVERY_MS;
     }
     (void)MHD_run(http->daemon);

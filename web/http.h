@@ -66,6 +66,13 @@ const char *http_body(const struct http_request *request, size_t *len);
 /* Who asks: the peer's address as text. */
 const char *http_peer(const struct http_request *request);
 
+/*
+ * Be told when who asks goes away before the answer, within a second or two. It still
+ * must be answered: fn may do it.
+ */
+typedef void http_gone_fn(void *arg, struct http_request *request);
+void http_on_gone(struct http_request *request, http_gone_fn *fn, void *arg);
+
 /* A header of the answer, before http_answer. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
 

@@ -170,6 +170,18 @@ static bool has_hung_up(int fd)
 }
 
 /* libmicrohttpd does not look at connections that are suspended. */
+void http_look_at_waiting(struct http *http)
+{
+    for (struct http_request *request = http->waiting, *next; request; request = next) {
+        http_gone_fn *gone = request->gone;
+
+        next = request->next;
+        request->gone = gone && has_hung_up(request->conn->fd) ? NULL : gone;
+        if (gone && request->gone == NULL)
+            gone(request->gone_arg, request);
+    }
+}
+
 void http_look_at_streams(struct http *http)
 {
     for (struct http_request *stream = http->streams; stream; stream = stream->next) {

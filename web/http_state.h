@@ -31,6 +31,8 @@ struct http_request {
     bool whole; /* handed to the caller */
     bool too_large;
     bool suspended; /* no answer yet, or a stream with nothing to send */
+    http_gone_fn *gone; /* told when the client hangs up before the answer */
+    void *gone_arg;
     struct text_buf body;
     struct MHD_Response *response; /* made, not queued yet */
     int status;
@@ -63,6 +65,8 @@ void http_unlink(struct http_request *request);
 /* Give libmicrohttpd the answer that was made. */
 enum MHD_Result http_queue(struct http_request *request);
 
+/* Whoever waits for an answer to somebody who has hung up is told. */
+void http_look_at_waiting(struct http *http);
 /* Streams whose client has hung up end. */
 void http_look_at_streams(struct http *http);
 

@@ -19,28 +19,31 @@ struct stream {
     struct text_buf text;
 };
 
-struct child {
+struct web_child {
     struct web_children *children;
     struct process *process;
     struct stream out;
     struct stream talk;
+    size_t output_bytes;
+    bool said_too_much;
     int64_t deadline_ms;
     web_child_fn *done;
     void *done_arg;
-    struct child *next;
+    struct web_child *next;
 };
 
 struct web_children {
     struct loop *loop;
-    struct child *first;
+    struct web_child *first;
     int count;
+    int max;
 };
 
-struct web_children *web_children_new(struct loop *loop)
+struct web_children *web_children_new(struct loop *loop, int max)
 {
     struct web_children *children = mem_alloc(sizeof *children);
 
-    children->loop = loop;
+    *children = (struct web_children){.loop = loop, .max = max};
     return children;
 }
 
@@ -53,10 +56,10 @@ static void stream_close(struct web_children *children, struct stream *stream)
     stream->fd = -1;
 }
 
-static void child_free(struct child *child)
+void web_child_stop(struct web_child *child)
 {
     struct web_children *children = child->children;
-    struct child **link = &children->first;
+    struct web_child **link = &children->first;
 
     while (*link != child)
         link = &(*link)->next;
@@ -77,11 +80,11 @@ void web_children_free(struct web_children *children)
     if (children == NULL)
         return;
     while (children->first)
-        child_free(children->first);
+        web_child_stop(children->first);
     free(children);
 }
 
-static void stream_read(struct web_children *children, struct stream *stream)
+static void stream_read(struct web_child *child, struct stream *stream)
 {
     char data[8192];
     ssize_t len;
@@ -91,19 +94,21 @@ static void stream_read(struct web_children *children, struct stream *stream)
             continue;
         if (len < 0)
             return;
-        if (stream->text.len + (size_t)len <= WEB_CHILD_OUTPUT)
+        if (stream->text.len + (size_t)len <= child->output_bytes)
             text_append_bytes(&stream->text, data, (size_t)len);
+        else
+            child->said_too_much = true;
     }
-    stream_close(children, stream);
+    stream_close(child->children, stream);
 }
 
 static void on_output(void *arg, uint32_t events)
 {
-    struct child *child = arg;
+    struct web_child *child = arg;
 
     (void)events;
-    stream_read(child->children, &child->out);
-    stream_read(child->children, &child->talk);
+    stream_read(child, &child->out);
+    stream_read(child, &child->talk);
 }
 
 static enum error_kind kind_of(int exit_code)
@@ -119,7 +124,7 @@ static enum error_kind kind_of(int exit_code)
 }
 
 /* Its last words without "dagrun: error: "; how it ended when it said nothing. */
-static void set_failure(const struct child *child, const struct process_exit *end,
+static void set_failure(const struct web_child *child, const struct process_exit *end,
                         struct error *err)
 {
     static const char prefix[] = "dagrun: error: ";
@@ -140,20 +145,20 @@ static void set_failure(const struct child *child, const struct process_exit *en
         error_set(err, kind_of(end->code), "it ended with %s", how);
 }
 
-static void finish(struct child *child, const struct error *err)
+static void finish(struct web_child *child, const struct error *err)
 {
     web_child_fn *done = child->done;
     void *done_arg = child->done_arg;
     char *out = text_take(&child->out.text);
 
-    child_free(child);
+    web_child_stop(child);
     done(done_arg, out ? out : "", err);
     free(out);
 }
 
 static void on_end(void *arg, uint32_t events)
 {
-    struct child *child = arg;
+    struct web_child *child = arg;
     struct process_exit end = {0};
     struct error err = {0};
 
@@ -161,15 +166,18 @@ static void on_end(void *arg, uint32_t events)
     loop_remove(child->children->loop, process_fd(child->process));
     if (!process_reap(child->process, &end))
         error_set(&err, ERROR_INTERNAL, "its end could not be read");
-    stream_read(child->children, &child->out);
-    stream_read(child->children, &child->talk);
+    stream_read(child, &child->out);
+    stream_read(child, &child->talk);
     if (end.code != 0)
         set_failure(child, &end, &err);
+    else if (child->said_too_much)
+        error_set(&err, ERROR_INTERNAL, "its answer is larger than %zu bytes",
+                  child->output_bytes);
     finish(child, &err);
 }
 
 /* The end for us to read, and the one for the child in *theirs. */
-static int open_pipe(struct child *child, struct stream *stream, int *theirs,
+static int open_pipe(struct web_child *child, struct stream *stream, int *theirs,
                      struct error *err)
 {
     int ends[2];
@@ -184,7 +192,7 @@ static int open_pipe(struct child *child, struct stream *stream, int *theirs,
     return loop_add(child->children->loop, stream->fd, EPOLLIN, on_output, child, err);
 }
 
-static int spawn(struct child *child, char *const *argv, struct error *err)
+static int spawn(struct web_child *child, char *const *argv, struct error *err)
 {
     int out = -1;
     int talk = -1;
@@ -210,29 +218,32 @@ static int spawn(struct child *child, char *const *argv, struct error *err)
     return error_is_set(err) ? -1 : 0;
 }
 
-void web_child_run(struct web_children *children, char *const *argv, int64_t limit_ms,
-                   web_child_fn *done, void *done_arg)
+struct web_child *web_child_run(struct web_children *children,
+                                const struct web_child_spec *spec)
 {
     struct error err = {0};
-    struct child *child;
+    struct web_child *child;
 
-    if (children->count == WEB_CHILDREN_MAX) {
+    if (children->count == children->max) {
         error_set(&err, ERROR_UNREACHABLE, "too much is being done at once; try again");
-        done(done_arg, "", &err);
-        return;
+        spec->done(spec->done_arg, "", &err);
+        return NULL;
     }
     child = mem_alloc(sizeof *child);
-    *child = (struct child){.children = children,
-                            .out.fd = -1,
-                            .talk.fd = -1,
-                            .deadline_ms = clock_mono_ms() + limit_ms,
-                            .done = done,
-                            .done_arg = done_arg,
-                            .next = children->first};
+    *child = (struct web_child){.children = children,
+                                .out.fd = -1,
+                                .talk.fd = -1,
+                                .output_bytes = spec->output_bytes,
+                                .deadline_ms = clock_mono_ms() + spec->limit_ms,
+                                .done = spec->done,
+                                .done_arg = spec->done_arg,
+                                .next = children->first};
     children->first = child;
     children->count++;
-    if (spawn(child, argv, &err) != 0)
-        finish(child, &err);
+    if (spawn(child, spec->argv, &err) == 0)
+        return child;
+    finish(child, &err);
+    return NULL;
 }
 
 int64_t web_children_tick(struct web_children *children)
@@ -240,7 +251,7 @@ int64_t web_children_tick(struct web_children *children)
     int64_t now_ms = clock_mono_ms();
     int64_t deadline_ms = INT64_MAX;
 
-    for (struct child *child = children->first, *next; child; child = next) {
+    for (struct web_child *child = children->first, *next; child; child = next) {
         struct error err = {0};
 
         next = child->next;

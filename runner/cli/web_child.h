@@ -9,27 +9,36 @@
 #include "base/error.h"
 #include "base/loop.h"
 
-enum {
-    WEB_CHILDREN_MAX = 8, /* at once */
-    WEB_CHILD_OUTPUT =
-        256 * 1024, /* bytes of stdout and of stderr; the rest is dropped */
-};
+#include <stddef.h>
+#include <stdint.h>
 
 struct web_children;
+struct web_child;
 
-struct web_children *web_children_new(struct loop *loop);
+/* At most so many at once. */
+struct web_children *web_children_new(struct loop *loop, int max);
 void web_children_free(struct web_children *children); /* kills them, without a word */
 
-/* out (its stdout) is borrowed. err: it could not be run, ran too long, or
- * ended with a failure: kind by its exit code, text by its last words. */
+/* out (its stdout) is borrowed. err: it could not be run, ran too long, said too much,
+ * or ended with a failure: kind by its exit code, text by its last words. */
 typedef void web_child_fn(void *arg, const char *out, const struct error *err);
 
+struct web_child_spec {
+    char *const *argv;   /* of this dagrun; argv[0] is "dagrun"; NULL-terminated */
+    int64_t limit_ms;    /* then it is killed: ERROR_TIMEOUT */
+    size_t output_bytes; /* of stdout, likewise of stderr; beyond it fails */
+    web_child_fn *done;
+    void *done_arg;
+};
+
 /*
- * Run this dagrun with argv (argv[0] is "dagrun"; NULL-terminated). done is called
- * exactly once, now or later.
+ * Run it. done is called exactly once, now or later; NULL: it was called already.
+ * Nothing of spec is kept. ERROR_UNREACHABLE when there are too many at once.
  */
-void web_child_run(struct web_children *children, char *const *argv, int64_t limit_ms,
-                   web_child_fn *done, void *done_arg);
+struct web_child *web_child_run(struct web_children *children,
+                                const struct web_child_spec *spec);
+/* Kill it; done is not called. */
+void web_child_stop(struct web_child *child);
 
 /* Call it after every loop_wait; returns the deadline of the next one. */
 int64_t web_children_tick(struct web_children *children);

@@ -17,7 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { START_MS = 90000 }; /* a start waits for its broker and topics */
+enum {
+    STARTS_MAX = 8,   /* at once */
+    START_MS = 90000, /* a start waits for its broker and topics */
+    START_OUTPUT = 256 * 1024,
+};
 
 struct web_store {
     const char *home;
@@ -287,7 +291,12 @@ static void start(void *arg, const struct web_start *what, web_done_fn *done,
     argv[count++] = path;
     started = mem_alloc(sizeof *started);
     *started = (struct started){done, done_arg};
-    web_child_run(store->children, argv, START_MS, on_started, started);
+    (void)web_child_run(store->children,
+                        &(struct web_child_spec){.argv = argv,
+                                                 .limit_ms = START_MS,
+                                                 .output_bytes = START_OUTPUT,
+                                                 .done = on_started,
+                                                 .done_arg = started});
     free(path);
 }
 
@@ -302,7 +311,7 @@ struct web_store *web_store_open(struct loop *loop, const char *home,
                                 .history_path = mem_printf("%s/history.db", home),
                                 .live = web_live_new(loop),
                                 .asks = web_asks_new(loop),
-                                .children = web_children_new(loop),
+                                .children = web_children_new(loop, STARTS_MAX),
                                 .folders = folders};
     store->source = (struct web_source){.arg = store,
                                         .ready = ready,
