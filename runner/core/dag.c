@@ -132,6 +132,16 @@ char *dag_dlq_topic(const struct dag *dag, size_t node)
     return mem_printf("%s%s.%s.dlq", dag->prefix, dag->name, dag->nodes[node].name);
 }
 
+char *dag_retry_topic(const struct dag *dag, size_t node)
+{
+    return mem_printf("%s%s.%s.retry", dag->prefix, dag->name, dag->nodes[node].name);
+}
+
+char *dag_retry_edge(const struct dag *dag, size_t node)
+{
+    return mem_printf("%s:%s", DAG_RETRY_FROM, dag->nodes[node].name);
+}
+
 char *dag_parking_topic(const struct dag *dag)
 {
     return mem_printf("%s%s.parking", dag->prefix, dag->name);

@@ -27,6 +27,8 @@ enum {
 #define DAG_RETENTION_MS (INT64_C(3600) * 1000)
 #define DAG_MAX_RECORD_BYTES (INT64_C(2) << 20)
 #define DAG_DLQ_EXTRA_BYTES (INT64_C(1) << 20)
+/* Where records on a retry topic come from; no node can have that name. */
+#define DAG_RETRY_FROM "retry"
 
 struct dag_pos {
     int line;
@@ -158,6 +160,9 @@ void dag_check_program(const struct dag *dag, size_t node, const char *describe,
 /* The consumer group of a node, its dead-letter topic, a client's id. The caller frees. */
 char *dag_group(const struct dag *dag, size_t node);
 char *dag_dlq_topic(const struct dag *dag, size_t node);
+/* The topic that its dead letters are sent to again, and that topic as an edge. */
+char *dag_retry_topic(const struct dag *dag, size_t node);
+char *dag_retry_edge(const struct dag *dag, size_t node);
 char *dag_parking_topic(const struct dag *dag);
 char *dag_client_id(const struct dag *dag, size_t node, size_t client);
 char *dag_checkpoint_group(const struct dag *dag, size_t node, size_t client);

@@ -69,15 +69,17 @@ static int default_partitions(const struct dag *dag, const struct plan_topic *to
     return clients == 1 ? 1 : (int)clients * PARTITIONS_PER_CLIENT;
 }
 
-/* A dead letter is an input record with headers more; a source's is what it wrote. */
-static void add_dlq(struct plan *plan, size_t node)
+/* A dead letter is an input record with headers more; a source's is what it wrote. One
+ * that is sent again is no larger. */
+static void add_letters(struct plan *plan, enum plan_topic_kind kind, size_t node)
 {
     const struct dag *dag = plan->dag;
     const struct dag_node *n = &dag->nodes[node];
     struct plan_topic *topic = &plan->topics[plan->topic_count++];
     size_t count = n->input_count > 0 ? n->input_count : n->output_count;
     const size_t *edges = n->input_count > 0 ? n->inputs : n->outputs;
-    char *name = dag_dlq_topic(dag, node);
+    char *name =
+        kind == PLAN_DLQ ? dag_dlq_topic(dag, node) : dag_retry_topic(dag, node);
     int64_t largest = count > 0 ? 0 : DAG_MAX_RECORD_BYTES;
     int replication = -1;
 
@@ -88,7 +90,7 @@ static void add_dlq(struct plan *plan, size_t node)
         if (edge->max_record_bytes > largest)
             largest = edge->max_record_bytes;
     }
-    *topic = (struct plan_topic){.kind = PLAN_DLQ,
+    *topic = (struct plan_topic){.kind = kind,
                                  .name = mem_arena_strdup(&plan->arena, name),
                                  .writer = node,
                                  .partitions = 1,
@@ -123,7 +125,7 @@ struct plan *plan_build(const struct dag *dag)
 
     plan->dag = dag;
     plan->topics = mem_arena_alloc(
-        &plan->arena, (dag->edge_count + dag->node_count + 1) * sizeof *plan->topics);
+        &plan->arena, (dag->edge_count + 2 * dag->node_count + 1) * sizeof *plan->topics);
     plan->topic_of_edge =
         mem_arena_alloc(&plan->arena, dag->edge_count * sizeof *plan->topic_of_edge);
     group_edges(plan);
@@ -134,7 +136,11 @@ struct plan *plan_build(const struct dag *dag)
             topic->partitions = default_partitions(dag, topic);
     }
     for (size_t i = 0; i < dag->node_count; i++)
-        add_dlq(plan, i);
+        add_letters(plan, PLAN_DLQ, i);
+    for (size_t i = 0; i < dag->node_count; i++) {
+        if (dag->nodes[i].input_count > 0)
+            add_letters(plan, PLAN_RETRY, i);
+    }
     if (dag->edge_count > 0)
         add_parking(plan);
     return plan;

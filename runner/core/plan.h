@@ -10,13 +10,14 @@
 #include "base/json.h"
 #include "core/dag.h"
 
-/* One topic: of an edge, of several edges that share it, of dead letters, or parking. */
-enum plan_topic_kind { PLAN_EDGE, PLAN_DLQ, PLAN_PARKING };
+/* One topic: of an edge, of several edges that share it, of dead letters, of dead letters
+ * sent again, or parking. */
+enum plan_topic_kind { PLAN_EDGE, PLAN_DLQ, PLAN_RETRY, PLAN_PARKING };
 
 struct plan_topic {
     enum plan_topic_kind kind;
     const char *name;
-    size_t writer; /* node index; PLAN_PARKING: unused */
+    size_t writer; /* node index; PLAN_RETRY: that reads it; PLAN_PARKING: unused */
     int partitions;
     int replication;
     int64_t retention_ms;      /* kept behind the slowest reader; dead letters: for ever */
@@ -28,7 +29,7 @@ struct plan_topic {
 struct plan {
     struct mem_arena arena;
     const struct dag *dag;
-    struct plan_topic *topics; /* edges first, then dead letters, then parking */
+    struct plan_topic *topics; /* edges first, then dead letters, retry, parking */
     size_t topic_count;
     size_t edge_topic_count;
     size_t *topic_of_edge; /* dag edge index → topic index */

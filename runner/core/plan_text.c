@@ -66,6 +66,9 @@ static char *readers_text(const struct plan *plan, const struct plan_topic *topi
                      plan->dag->nodes[plan->dag->edges[topic->edges[i]].to].name);
     if (topic->kind == PLAN_DLQ)
         text_append(&text, "dead letters, kept until you drop them");
+    else if (topic->kind == PLAN_RETRY)
+        text_appendf(&text, "%s: dead letters sent again",
+                     plan->dag->nodes[topic->writer].name);
     else if (topic->kind == PLAN_PARKING)
         text_append(&text, "clients that leave");
     return text_take(&text);
@@ -93,7 +96,7 @@ static void print_topics(const struct plan *plan, struct text_buf *out)
         add_cell(&table, retention_text(topic, text));
         text_format_bytes(topic->max_message_bytes, text);
         add_cell(&table, text);
-        add_cell(&table, topic->kind == PLAN_PARKING
+        add_cell(&table, topic->kind == PLAN_PARKING || topic->kind == PLAN_RETRY
                              ? "-"
                              : plan->dag->nodes[topic->writer].name);
         add_cell(&table, readers);
@@ -182,8 +185,11 @@ static void set(json_t *object, const char *key, json_t *value)
 
 static json_t *topic_json(const struct plan *plan, const struct plan_topic *topic)
 {
-    static const char *const kinds[] = {
-        [PLAN_EDGE] = "edge", [PLAN_DLQ] = "dlq", [PLAN_PARKING] = "parking"};
+    static const char *const kinds[] = {[PLAN_EDGE] = "edge",
+                                        [PLAN_DLQ] = "dlq",
+                                        [PLAN_RETRY] = "retry",
+                                        [PLAN_PARKING] = "parking"};
+    bool written = topic->kind == PLAN_EDGE || topic->kind == PLAN_DLQ;
     json_t *object = json_object();
     json_t *edges = json_array();
 
@@ -193,8 +199,9 @@ static json_t *topic_json(const struct plan *plan, const struct plan_topic *topi
     set(object, "name", json_text(topic->name));
     set(object, "kind", json_string(kinds[topic->kind]));
     set(object, "writer",
-        topic->kind == PLAN_PARKING ? json_null()
-                                    : json_text(plan->dag->nodes[topic->writer].name));
+        written ? json_text(plan->dag->nodes[topic->writer].name) : json_null());
+    if (topic->kind == PLAN_RETRY)
+        set(object, "reader", json_text(plan->dag->nodes[topic->writer].name));
     set(object, "edges", edges);
     set(object, "partitions", json_integer(topic->partitions));
     set(object, "replication", json_integer(topic->replication));

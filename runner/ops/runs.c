@@ -5,6 +5,7 @@
 #include "ops/ops.h"
 
 #include "base/text.h"
+#include "core/dag.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -146,6 +147,30 @@ static void correct_details(struct history_details *details)
     }
 }
 
+static bool was_written(const struct history_details *details, const char *edge)
+{
+    for (size_t i = 0; i < details->offsets_count; i++) {
+        if (strcmp(details->offsets[i].edge, edge) == 0 &&
+            details->offsets[i].write_end > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Retry topics stand among the edges, but only where something was ever sent again. */
+static void hide_unused_retries(struct history_details *details)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < details->edge_count; i++) {
+        const struct history_edge *edge = &details->edges[i];
+
+        if (strcmp(edge->from, DAG_RETRY_FROM) != 0 || was_written(details, edge->edge))
+            details->edges[kept++] = *edge;
+    }
+    details->edge_count = kept;
+}
+
 int ops_run(const struct ops *ops, const char *dag, int64_t run, struct ops_run *out,
             struct error *err)
 {
@@ -155,6 +180,7 @@ int ops_run(const struct ops *ops, const char *dag, int64_t run, struct ops_run 
     }
     if (history_details(ops_history(ops), dag, run, &out->arena, &out->details, err) != 0)
         return -1;
+    hide_unused_retries(&out->details);
     out->live = row_is_live(ops, &out->details.run);
     if (ops_state_is_live(out->details.run.state) && !out->live)
         correct_details(&out->details);

@@ -4,6 +4,7 @@
  */
 #include "ops/ops.h"
 
+#include "core/dag.h"
 #include "host/control.h"
 
 #include <stdlib.h>
@@ -62,8 +63,10 @@ json_t *ops_recorded_status(const struct ops *ops, const char *dag, struct error
     }
     for (size_t i = 0; i < details->node_count; i++)
         (void)json_array_append_new(nodes, node_status(&details->nodes[i]));
-    for (size_t i = 0; i < details->edge_count; i++)
-        (void)json_array_append_new(edges, edge_status(&details->edges[i]));
+    for (size_t i = 0; i < details->edge_count; i++) {
+        if (strcmp(details->edges[i].from, DAG_RETRY_FROM) != 0) /* as a runner does */
+            (void)json_array_append_new(edges, edge_status(&details->edges[i]));
+    }
     object = json_object();
     put(object, "dag", json_text(dag));
     put(object, "run", json_integer(details->run.run));

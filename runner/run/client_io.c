@@ -72,12 +72,12 @@ void client_io_tell(struct run_client *client, const char *what)
 
 static struct run_partition *find_partition(struct run_client *client, const json_t *entry)
 {
-    const struct dag_node *node = &client->run->dag->nodes[client->node];
+    const struct run_node *node = &client->run->nodes[client->node];
     const char *topic = json_get_string(entry, "topic", "");
     int64_t partition = json_get_int(entry, "partition", -1);
 
     for (size_t i = 0; i < node->input_count; i++) {
-        struct run_edge *edge = &client->run->edges[node->inputs[i]];
+        struct run_edge *edge = node->inputs[i];
 
         if (strcmp(edge->topic, topic) == 0 && partition >= 0 &&
             (size_t)partition < edge->partition_count)

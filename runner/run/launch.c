@@ -39,12 +39,12 @@ json_t *launch_kafka(const struct dag *dag, const char *brokers)
     return object;
 }
 
-static json_t *inputs_json(const struct run *run, const struct dag_node *node)
+static json_t *inputs_json(const struct run_node *node)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < node->input_count; i++) {
-        const struct dag_edge *edge = &run->dag->edges[node->inputs[i]];
+        const struct run_edge *edge = node->inputs[i];
 
         (void)json_array_append_new(
             list, json_pack("{s:s,s:s}", "edge", edge->id, "topic", edge->topic));
@@ -123,7 +123,7 @@ static json_t *config_json(const struct run_client *client)
         launch_settings(&node->with, true), "kafka",
         launch_kafka(run->dag, run->options->brokers), "mode", "run",
         "source", node->input_count == 0, "keep", run->options->keep, "inputs",
-        inputs_json(run, node), "outputs", outputs_json(run, client->node), "max_record",
+        inputs_json(&run->nodes[client->node]), "outputs", outputs_json(run, client->node), "max_record",
         (json_int_t)max_record(run, node), "dlq", run->nodes[client->node].dlq, "parking",
         parking, "commit_ms", RUN_COMMIT_MS);
 

@@ -86,8 +86,8 @@ void offsets_sum(struct run *run, size_t n)
         sum_source(run, n);
         return;
     }
-    for (size_t i = 0; i < node->input_count; i++) {
-        const struct run_edge *edge = &run->edges[node->inputs[i]];
+    for (size_t i = 0; i < run->nodes[n].input_count; i++) {
+        const struct run_edge *edge = run->nodes[n].inputs[i];
 
         for (size_t p = 0; p < edge->partition_count; p++) {
             add(&sum, &edge->partitions[p].now, 1);
@@ -104,10 +104,10 @@ void offsets_sum(struct run *run, size_t n)
 
 static bool has_reached(const struct run *run, size_t n)
 {
-    const struct dag_node *node = &run->dag->nodes[n];
+    const struct run_node *node = &run->nodes[n];
 
     for (size_t i = 0; i < node->input_count; i++) {
-        const struct run_edge *edge = &run->edges[node->inputs[i]];
+        const struct run_edge *edge = node->inputs[i];
 
         for (size_t p = 0; p < edge->partition_count; p++) {
             if (edge->partitions[p].committed < edge->partitions[p].final_end)
@@ -133,10 +133,10 @@ static void grow(struct run_edge *edge, size_t count)
 static struct run_partition *find_partition(struct run *run, size_t n,
                                             const struct broker_item *item)
 {
-    const struct dag_node *node = &run->dag->nodes[n];
+    const struct run_node *node = &run->nodes[n];
 
     for (size_t i = 0; i < node->input_count; i++) {
-        struct run_edge *edge = &run->edges[node->inputs[i]];
+        struct run_edge *edge = node->inputs[i];
 
         if (strcmp(edge->topic, item->name) != 0 || item->partition < 0)
             continue;
@@ -283,13 +283,13 @@ static struct broker_position *add_ends(struct broker_position *positions, size_
 
 static void list_ends(struct run *run, size_t n)
 {
-    const struct dag_node *node = &run->dag->nodes[n];
+    const struct run_node *node = &run->nodes[n];
     struct broker_position *positions = NULL;
     size_t capacity = 0;
     size_t count = 0;
 
     for (size_t i = 0; i < node->input_count; i++)
-        positions = add_ends(positions, &count, &capacity, &run->edges[node->inputs[i]]);
+        positions = add_ends(positions, &count, &capacity, node->inputs[i]);
     broker_list_offsets(run->broker, positions, count, true, RUN_BROKER_TIMEOUT_MS, on_ends,
                         new_request(run, n));
     free(positions);
@@ -299,15 +299,15 @@ static void on_sizes(void *arg, const struct broker_reply *reply)
 {
     struct node_request *request = arg;
     struct run *run = request->run;
-    const struct dag_node *node = &run->dag->nodes[request->node];
+    const struct run_node *node = &run->nodes[request->node];
     const char *error = first_error(reply);
 
     for (size_t r = 0; r < reply->count; r++) {
         const struct broker_item *item = &reply->items[r];
 
         for (size_t i = 0; i < node->input_count; i++) {
-            if (strcmp(run->edges[node->inputs[i]].topic, item->name) == 0)
-                grow(&run->edges[node->inputs[i]], (size_t)item->partitions);
+            if (strcmp(node->inputs[i]->topic, item->name) == 0)
+                grow(node->inputs[i], (size_t)item->partitions);
         }
     }
     if (error)
@@ -320,11 +320,11 @@ static void on_sizes(void *arg, const struct broker_reply *reply)
 /* First how many partitions there are by now: a writer may have used new ones. */
 static void ask_ends(struct run *run, size_t n)
 {
-    const struct dag_node *node = &run->dag->nodes[n];
+    const struct run_node *node = &run->nodes[n];
     const char **names = mem_alloc((node->input_count + 1) * sizeof *names);
 
     for (size_t i = 0; i < node->input_count; i++)
-        names[i] = run->edges[node->inputs[i]].topic;
+        names[i] = node->inputs[i]->topic;
     run->nodes[n].ends_pending = true;
     broker_describe_topics(run->broker, names, node->input_count, RUN_BROKER_TIMEOUT_MS,
                            on_sizes, new_request(run, n));
@@ -378,7 +378,7 @@ static void ask_all_ends(struct run *run)
     size_t capacity = 0;
     size_t count = 0;
 
-    for (size_t e = 0; e < run->dag->edge_count; e++)
+    for (size_t e = 0; e < run->edge_count; e++)
         positions = add_ends(positions, &count, &capacity, &run->edges[e]);
     if (count > 0) {
         run->account_pending++;

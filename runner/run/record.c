@@ -32,20 +32,19 @@ static int make_log_folder(struct run *run)
 
 static void record_edges(struct run *run)
 {
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
-        const struct dag_edge *edge = &run->dag->edges[e];
-        const struct run_edge *re = &run->edges[e];
+    for (size_t e = 0; e < run->edge_count; e++) {
+        const struct run_edge *edge = &run->edges[e];
 
         history_edge(run->history,
                      &(struct history_edge){.edge = edge->id,
-                                            .from = run->dag->nodes[edge->from].name,
+                                            .from = edge->from,
                                             .to = run->dag->nodes[edge->to].name,
-                                            .topic = re->topic,
-                                            .topic_id = re->topic_id,
-                                            .group = re->group,
-                                            .partitions = (int)re->partition_count});
-        for (size_t p = 0; p < re->partition_count; p++) {
-            const struct run_partition *part = &re->partitions[p];
+                                            .topic = edge->topic,
+                                            .topic_id = edge->topic_id,
+                                            .group = edge->group,
+                                            .partitions = (int)edge->partition_count});
+        for (size_t p = 0; p < edge->partition_count; p++) {
+            const struct run_partition *part = &edge->partitions[p];
 
             history_offsets(run->history,
                             &(struct history_offsets){.edge = edge->id,
@@ -248,8 +247,8 @@ static void sample(struct run *run)
             row.cpu_percent += client->cpu_percent;
             row.rss_bytes += client->rss_bytes;
         }
-        for (size_t i = 0; i < run->dag->nodes[n].input_count; i++)
-            row.backlog += offsets_backlog(&run->edges[run->dag->nodes[n].inputs[i]]);
+        for (size_t i = 0; i < run->nodes[n].input_count; i++)
+            row.backlog += offsets_backlog(run->nodes[n].inputs[i]);
         history_sample(run->history, &row);
     }
 }

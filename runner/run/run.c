@@ -268,7 +268,7 @@ void run_stop(struct run *run, enum reconcile_stop stop)
     int64_t left = 0;
 
     if (run->rec->stop == RECONCILE_GO_ON && stop == RECONCILE_DRAIN && run->launched) {
-        for (size_t e = 0; e < run->dag->edge_count; e++)
+        for (size_t e = 0; e < run->edge_count; e++)
             left += offsets_backlog(&run->edges[e]);
         run_talk(run, "stopping: sources first, then the rest; %lld records are on the way "
                       "(again: end at once, they stay in their topics)",

@@ -41,10 +41,59 @@ static void init_edges(struct run *run)
 {
     const struct dag *dag = run->dag;
 
-    run->edges = mem_alloc((dag->edge_count + 1) * sizeof *run->edges);
+    run->edges = mem_alloc((dag->edge_count + dag->node_count + 1) * sizeof *run->edges);
+    run->edge_count = dag->edge_count;
     for (size_t e = 0; e < dag->edge_count; e++) {
-        run->edges[e].topic = dag->edges[e].topic;
-        run->edges[e].group = dag_group(dag, dag->edges[e].to);
+        const struct dag_edge *edge = &dag->edges[e];
+
+        run->edges[e] = (struct run_edge){.id = edge->id,
+                                          .from = dag->nodes[edge->from].name,
+                                          .to = edge->to,
+                                          .topic = edge->topic,
+                                          .group = dag_group(dag, edge->to)};
+    }
+    for (size_t t = run->plan->edge_topic_count; t < run->plan->topic_count; t++) {
+        const struct plan_topic *topic = &run->plan->topics[t];
+        char *id;
+
+        if (topic->kind != PLAN_RETRY)
+            continue;
+        id = dag_retry_edge(dag, topic->writer);
+        run->edges[run->edge_count++] =
+            (struct run_edge){.id = mem_arena_strdup(&run->plan->arena, id),
+                              .from = DAG_RETRY_FROM,
+                              .to = topic->writer,
+                              .topic = topic->name,
+                              .group = dag_group(dag, topic->writer)};
+        free(id);
+    }
+}
+
+struct run_edge *run_find_edge(const struct run *run, const char *id)
+{
+    for (size_t e = 0; e < run->edge_count; e++) {
+        if (strcmp(run->edges[e].id, id) == 0)
+            return &run->edges[e];
+    }
+    return NULL;
+}
+
+/* The dag's edges are in run->edges before the retry topics, but those of one node need
+ * not be in the order of its from:, which the clients are told. */
+static void init_inputs(struct run *run)
+{
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        const struct dag_node *node = &run->dag->nodes[n];
+        struct run_node *rn = &run->nodes[n];
+
+        rn->inputs = mem_alloc((node->input_count + 1) * sizeof *rn->inputs);
+        for (size_t i = 0; i < node->input_count; i++)
+            rn->inputs[rn->input_count++] = &run->edges[node->inputs[i]];
+    }
+    for (size_t e = run->dag->edge_count; e < run->edge_count; e++) {
+        struct run_node *rn = &run->nodes[run->edges[e].to];
+
+        rn->inputs[rn->input_count++] = &run->edges[e];
     }
 }
 
@@ -53,6 +102,7 @@ static int init_nodes(struct run *run, struct error *err)
     const struct dag *dag = run->dag;
 
     run->nodes = mem_alloc(dag->node_count * sizeof *run->nodes);
+    init_inputs(run);
     client_io_init(run);
     for (size_t n = 0; n < dag->node_count; n++) {
         struct run_node *node = &run->nodes[n];
@@ -76,13 +126,13 @@ static void init_last(struct run *run)
 {
     run->gone = mem_alloc((run->last.edge_count + 1) * sizeof *run->gone);
     for (size_t i = 0; i < run->last.edge_count; i++) {
-        int e = dag_find_edge(run->dag, run->last.edges[i].edge);
+        const struct run_edge *edge = run_find_edge(run, run->last.edges[i].edge);
 
-        if (e < 0 || strcmp(run->dag->edges[e].topic, run->last.edges[i].topic) != 0)
+        if (edge == NULL || strcmp(edge->topic, run->last.edges[i].topic) != 0)
             run->gone[run->gone_count++] =
                 (struct run_gone){.known = &run->last.edges[i]};
     }
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         for (size_t t = 0; t < run->last.topic_count; t++) {
             if (strcmp(run->last.topics[t].topic, run->edges[e].topic) == 0)
                 run->edges[e].created = run->last.topics[t].created;
@@ -96,7 +146,7 @@ static int check_abandoned(const struct run *run, struct error *err)
     const struct plan_permits *permits = &run->options->permits;
 
     for (size_t i = 0; i < permits->abandon_count; i++) {
-        bool known = dag_find_edge(run->dag, permits->abandon[i]) >= 0;
+        bool known = run_find_edge(run, permits->abandon[i]) != NULL;
 
         for (size_t g = 0; g < run->gone_count && !known; g++)
             known = strcmp(run->gone[g].known->edge, permits->abandon[i]) == 0;
@@ -189,12 +239,13 @@ void run_free(struct run *run)
         for (size_t c = 0; c < node->client_count; c++)
             client_io_clear(&node->clients[c]);
         free(node->clients);
+        free(node->inputs);
         free(node->group);
         free(node->dlq);
         free(node->program_path);
         free(node->last_error);
     }
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         free(run->edges[e].topic_id);
         free(run->edges[e].group);
         free(run->edges[e].partitions);

@@ -39,7 +39,12 @@ struct run_partition {
     struct history_totals now;
 };
 
+/* What a node reads: an edge of the dag, or the topic that its dead letters are sent to
+ * again. */
 struct run_edge {
+    const char *id;   /* "ask:add", "retry:add" */
+    const char *from; /* the writing node; DAG_RETRY_FROM */
+    size_t to;        /* the reading node */
     const char *topic;
     char *topic_id;
     char *group;
@@ -91,6 +96,8 @@ struct run_client {
 struct run_node {
     struct run_client *clients;
     size_t client_count;
+    struct run_edge **inputs; /* of the dag's edges in their order, then retry */
+    size_t input_count;
     char *group;
     char *dlq;
     char *program_path;
@@ -129,7 +136,8 @@ struct run {
     struct reconcile *rec;
     struct reconcile_actions actions;
     struct run_node *nodes;
-    struct run_edge *edges; /* as dag->edges */
+    struct run_edge *edges; /* as dag->edges, then retry topics as the plan has them */
+    size_t edge_count;
 
     int64_t number;
     int64_t started_wall_ms;
@@ -171,6 +179,8 @@ struct run_gone {
 
 /* run_open.c */
 void run_free(struct run *run);
+/* By its id; NULL when there is none. */
+struct run_edge *run_find_edge(const struct run *run, const char *id);
 
 /* run.c */
 /* Reap descendants that lost their parents; kill_too: those that live, too. */

@@ -2,7 +2,8 @@
  *
  * space.c - frees what every reader has read: DeleteRecords below the lowest committed
  * offset of all groups that read a topic, keeping the last "retention" for looking back.
- * Only on topics of edges that dagrun made; never on dead letters.
+ * Only on topics of edges that dagrun made; never on dead letters, nor on what was sent
+ * again of them: the proof that it was.
  */
 #include "base/clock.h"
 #include "run/run_state.h"
@@ -32,7 +33,7 @@ static void on_deleted(void *arg, const struct broker_reply *reply)
     for (size_t i = 0; i < reply->count; i++) {
         const struct broker_item *item = &reply->items[i];
 
-        for (size_t e = 0; e < run->dag->edge_count && item->error_code == BROKER_OK; e++) {
+        for (size_t e = 0; e < run->edge_count && item->error_code == BROKER_OK; e++) {
             struct run_edge *edge = &run->edges[e];
 
             if (strcmp(edge->topic, item->name) == 0 && item->partition >= 0 &&

@@ -129,7 +129,7 @@ void start_grow_edge(struct run_edge *edge, size_t count)
 
 static void see_topic(struct run *run, const struct broker_item *item)
 {
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         struct run_edge *edge = &run->edges[e];
 
         if (strcmp(edge->topic, item->name) != 0 || item->error_code != BROKER_OK)
@@ -190,8 +190,10 @@ static void find_topics(struct run *run)
     const char **names = mem_alloc((room + 1) * sizeof *names);
     size_t count = 0;
 
-    for (size_t t = 0; t < run->plan->edge_topic_count; t++)
-        names[count++] = run->plan->topics[t].name;
+    for (size_t t = 0; t < run->plan->topic_count; t++) {
+        if (run->plan->topics[t].kind == PLAN_EDGE || run->plan->topics[t].kind == PLAN_RETRY)
+            names[count++] = run->plan->topics[t].name;
+    }
     for (size_t g = 0; g < run->gone_count; g++)
         count = add_once(names, count, run->gone[g].known->topic);
     run->next_step = start_find_offsets;

@@ -21,8 +21,8 @@ bool start_answered(struct run *run, const struct broker_reply *reply, const cha
 void start_grow_edge(struct run_edge *edge, size_t count);
 
 /* start_last.c */
-/* The user said that what is unread on this edge of the dag is to be skipped. */
-bool start_gives_up(const struct run *run, size_t edge);
+/* The user said that what is unread on this edge is to be skipped. */
+bool start_gives_up(const struct run *run, const struct run_edge *edge);
 void start_find_offsets(struct run *run);
 /* start_topics.c */
 void start_make_topics(struct run *run);

@@ -15,11 +15,11 @@ static void finish_start(struct run *run);
 /* -------------------------------------------------------------- start offsets are set */
 
 /* What the group's offset of a partition must be before a reader starts; -1: stays. */
-static int64_t wanted_start(const struct run *run, size_t e, size_t p)
+static int64_t wanted_start(const struct run *run, const struct run_edge *edge, size_t p)
 {
-    const struct run_partition *part = &run->edges[e].partitions[p];
+    const struct run_partition *part = &edge->partitions[p];
 
-    if (start_gives_up(run, e) && part->end >= 0 &&
+    if (start_gives_up(run, edge) && part->end >= 0 &&
         part->end != part->committed)
         return part->end;
     if (part->given)
@@ -73,17 +73,17 @@ static int64_t skipped_before(const struct run_partition *part)
 /* The start offsets of one node's inputs, in one request. */
 static void commit_node(struct run *run, size_t n)
 {
-    const struct dag_node *node = &run->dag->nodes[n];
+    const struct run_node *node = &run->nodes[n];
     struct broker_position *positions = NULL;
     size_t capacity = 0;
     size_t count = 0;
 
     for (size_t i = 0; i < node->input_count; i++) {
-        struct run_edge *edge = &run->edges[node->inputs[i]];
+        struct run_edge *edge = node->inputs[i];
 
         for (size_t p = 0; p < edge->partition_count; p++) {
             struct run_partition *part = &edge->partitions[p];
-            int64_t offset = wanted_start(run, node->inputs[i], p);
+            int64_t offset = wanted_start(run, edge, p);
 
             if (offset < 0)
                 continue;
@@ -162,9 +162,9 @@ static void settle_partition(struct run *run, size_t node, struct run_partition 
 
 static void finish_start(struct run *run)
 {
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         for (size_t p = 0; p < run->edges[e].partition_count; p++)
-            settle_partition(run, run->dag->edges[e].to, &run->edges[e].partitions[p]);
+            settle_partition(run, run->edges[e].to, &run->edges[e].partitions[p]);
     }
     for (size_t n = 0; n < run->dag->node_count; n++) {
         for (size_t c = 0; run->options->permits.fresh && c < run->nodes[n].client_count;

@@ -14,7 +14,7 @@ static void compare(struct run *run);
 static void see_committed(struct run *run, const char *group,
                           const struct broker_item *item)
 {
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         struct run_edge *edge = &run->edges[e];
         struct run_partition *p;
 
@@ -105,7 +105,7 @@ static void on_checkpoint(void *arg, const struct broker_reply *reply)
 
 static void see_end(struct run *run, const struct broker_item *item, bool beginning)
 {
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         struct run_edge *edge = &run->edges[e];
 
         if (strcmp(edge->topic, item->name) != 0 || item->partition < 0 ||
@@ -157,7 +157,7 @@ static struct broker_position *existing_positions(const struct run *run, size_t 
     size_t capacity = 0;
 
     *count = 0;
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         for (size_t p = 0; p < run->edges[e].existing; p++) {
             list = mem_grow(list, *count, &capacity, sizeof *list);
             list[(*count)++] = (struct broker_position){.topic = run->edges[e].topic,
@@ -265,24 +265,23 @@ static void restore(struct run_edge *edge, const struct history_known_edge *know
 
 static struct plan_edge_state edge_state(struct run *run, size_t e)
 {
-    const struct dag_edge *edge = &run->dag->edges[e];
-    struct run_edge *re = &run->edges[e];
+    struct run_edge *edge = &run->edges[e];
     const struct history_known_edge *known = known_edge(run, edge->id);
     struct plan_edge_state state = {.id = edge->id,
                                     .topic = edge->topic,
-                                    .group = re->group,
-                                    .topic_id_now = re->topic_id,
-                                    .partitions_now = (int)re->existing,
+                                    .group = edge->group,
+                                    .topic_id_now = edge->topic_id,
+                                    .partitions_now = (int)edge->existing,
                                     .keyed = true,
                                     .restorable = true};
 
     if (known && strcmp(known->topic, edge->topic) == 0) {
         state.topic_id = known->topic_id;
-        if (re->existing > 0)
-            restore(re, known, &state);
+        if (edge->existing > 0)
+            restore(edge, known, &state);
     }
-    for (size_t p = 0; p < re->existing; p++) {
-        const struct run_partition *part = &re->partitions[p];
+    for (size_t p = 0; p < edge->existing; p++) {
+        const struct run_partition *part = &edge->partitions[p];
         int64_t from = part->committed >= 0 ? part->committed : part->beginning;
 
         if (part->end > from)
@@ -303,28 +302,27 @@ static bool is_abandoned(const struct run *run, const char *edge)
 }
 
 /* What is unread on an edge that has moved is on its old topic. */
-bool start_gives_up(const struct run *run, size_t edge)
+bool start_gives_up(const struct run *run, const struct run_edge *edge)
 {
-    const struct dag_edge *e = &run->dag->edges[edge];
     const struct history_known_edge *known;
 
-    if (run->options->permits.fresh || !is_abandoned(run, e->id))
+    if (run->options->permits.fresh || !is_abandoned(run, edge->id))
         return run->options->permits.fresh;
-    known = known_edge(run, e->id);
-    return known == NULL || strcmp(known->topic, e->topic) == 0;
+    known = known_edge(run, edge->id);
+    return known == NULL || strcmp(known->topic, edge->topic) == 0;
 }
 
 /* An edge whose topic was made anew and that the user gave up: what was committed was
  * about another topic of that name. */
 static void forget_remade(struct run *run)
 {
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         struct run_edge *edge = &run->edges[e];
-        const struct history_known_edge *known = known_edge(run, run->dag->edges[e].id);
+        const struct history_known_edge *known = known_edge(run, edge->id);
 
         if (known == NULL || known->topic_id == NULL || edge->topic_id == NULL ||
             strcmp(known->topic_id, edge->topic_id) == 0 ||
-            !start_gives_up(run, e))
+            !start_gives_up(run, edge))
             continue;
         for (size_t p = 0; p < edge->partition_count; p++) {
             edge->partitions[p].committed = -1;
@@ -405,7 +403,7 @@ static size_t edge_states(struct run *run, struct plan_edge_state *states)
 {
     size_t count = 0;
 
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         states[count++] = edge_state(run, e);
         run->left_records += states[count - 1].unread;
     }
@@ -435,7 +433,7 @@ static void refuse(struct run *run, const struct plan_conflict *conflicts, size_
 
 static void compare(struct run *run)
 {
-    size_t room = run->dag->edge_count + run->gone_count;
+    size_t room = run->edge_count + run->gone_count;
     struct plan_edge_state *edges = mem_alloc((room + 1) * sizeof *edges);
     struct plan_source_state *sources =
         mem_alloc((run->last.source_count + 1) * sizeof *sources);

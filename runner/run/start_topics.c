@@ -16,17 +16,27 @@ static void check_leaders(struct run *run);
 
 /* ------------------------------------------------------------------- topics are made */
 
-static bool topic_is_there(const struct run *run, const struct plan_topic *topic)
+/* Partitions that an edge's or a retry topic has already. Of the others it is not known. */
+static size_t existing_partitions(const struct run *run, const struct plan_topic *topic)
 {
-    return topic->kind == PLAN_EDGE && run->edges[topic->edges[0]].existing > 0;
+    for (size_t e = 0; e < run->edge_count; e++) {
+        if (strcmp(run->edges[e].topic, topic->name) == 0)
+            return run->edges[e].existing;
+    }
+    return 0;
 }
 
 /* host/history.h has its own words for the kinds of plan.h. */
 static enum history_topic_kind history_kind(enum plan_topic_kind kind)
 {
-    return kind == PLAN_EDGE  ? HISTORY_TOPIC_EDGE
-           : kind == PLAN_DLQ ? HISTORY_TOPIC_DLQ
-                              : HISTORY_TOPIC_PARKING;
+    static const enum history_topic_kind kinds[] = {
+        [PLAN_EDGE] = HISTORY_TOPIC_EDGE,
+        [PLAN_DLQ] = HISTORY_TOPIC_DLQ,
+        [PLAN_RETRY] = HISTORY_TOPIC_RETRY,
+        [PLAN_PARKING] = HISTORY_TOPIC_PARKING,
+    };
+
+    return kinds[kind];
 }
 
 /* A topic that dagrun made may be emptied and deleted by it: that must not be forgotten. */
@@ -41,9 +51,9 @@ static void note_created(struct run *run, const char *name)
                       &(struct history_topic){.topic = name,
                                               .kind = history_kind(topic->kind),
                                               .created = true});
-        for (size_t i = 0; i < topic->edge_count; i++)
-            run->edges[topic->edges[i]].created = true;
     }
+    for (size_t e = 0; e < run->edge_count; e++)
+        run->edges[e].created |= strcmp(run->edges[e].topic, name) == 0;
 }
 
 static void on_created(void *arg, const struct broker_reply *reply)
@@ -85,14 +95,15 @@ void start_make_topics(struct run *run)
 
     for (size_t t = 0; t < run->plan->topic_count; t++) {
         const struct plan_topic *topic = &run->plan->topics[t];
+        size_t existing = existing_partitions(run, topic);
         struct broker_topic spec = {.name = topic->name,
                                     .partitions = topic->partitions,
                                     .replication = topic->replication,
                                     .config = plan_topic_config(run->plan, t)};
 
-        if (!topic_is_there(run, topic))
+        if (existing == 0)
             fresh[fresh_count++] = spec;
-        else if ((size_t)topic->partitions > run->edges[topic->edges[0]].existing)
+        else if ((size_t)topic->partitions > existing)
             grown[grown_count++] = spec;
     }
     run->next_step = find_leaders;
@@ -135,7 +146,7 @@ static int planned_partitions(const struct run *run, const char *topic)
 
 static void see_leaders(struct run *run, const struct broker_item *item)
 {
-    for (size_t e = 0; e < run->dag->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++) {
         if (strcmp(run->edges[e].topic, item->name) != 0)
             continue;
         free(run->edges[e].topic_id);

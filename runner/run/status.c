@@ -40,14 +40,14 @@ static json_t *client_json(const struct run *run, size_t n, size_t c)
 /* How much of what there will ever be is done; null while the end is not known. */
 static json_t *progress(const struct run *run, size_t n)
 {
-    const struct dag_node *node = &run->dag->nodes[n];
+    const struct run_node *node = &run->nodes[n];
     int64_t all = 0;
     int64_t left = 0;
 
     if (!run->rec->nodes[n].ends_known)
         return json_null();
     for (size_t i = 0; i < node->input_count; i++) {
-        const struct run_edge *edge = &run->edges[node->inputs[i]];
+        const struct run_edge *edge = node->inputs[i];
 
         for (size_t p = 0; p < edge->partition_count; p++) {
             const struct run_partition *part = &edge->partitions[p];
@@ -76,6 +76,7 @@ static json_t *node_json(const struct run *run, size_t n)
     double in_per_s = 0;
     double out_per_s = 0;
     int64_t backlog = 0;
+    int64_t retry_backlog = 0;
     int restarts = 0;
     int up = 0;
 
@@ -86,17 +87,23 @@ static json_t *node_json(const struct run *run, size_t n)
         restarts += reconcile_restarts(run->rec, n, c);
         up += run->rec->nodes[n].clients[c].state == CLIENT_UP;
     }
-    for (size_t i = 0; i < node->input_count; i++)
-        backlog += offsets_backlog(&run->edges[node->inputs[i]]);
+    for (size_t i = 0; i < rn->input_count; i++) {
+        int64_t unread = offsets_backlog(rn->inputs[i]);
+
+        backlog += unread;
+        if (i >= node->input_count)
+            retry_backlog += unread;
+    }
     return json_pack(
-        "{s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:o,s:i,s:o,s:o}",
+        "{s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:I,s:o,s:i,s:o,s:o}",
         "node", node->name, "program", node->program, "state",
         node_state(run, n), "want", (int)node->client_count, "up", up,
         "layer", (int)node->layer, "in", (json_int_t)rn->totals.in, "answered",
         (json_int_t)rn->totals.answered, "dropped", (json_int_t)rn->totals.dropped, "dead",
         (json_int_t)rn->totals.dead, "out", (json_int_t)rn->totals.out, "repeats",
         (json_int_t)rn->totals.repeats, "in_per_s", in_per_s, "out_per_s", out_per_s,
-        "backlog", (json_int_t)backlog, "progress", progress(run, n), "restarts", restarts,
+        "backlog", (json_int_t)backlog, "retry_backlog", (json_int_t)retry_backlog,
+        "progress", progress(run, n), "restarts", restarts,
         "last_error", text_or_null(rn->last_error), "clients", clients);
 }
 

@@ -41,7 +41,7 @@ START_TEST(edges_that_share_a_topic_are_one_topic)
     struct plan *plan = plan_build(dag);
 
     ck_assert_uint_eq(plan->edge_topic_count, 3);
-    ck_assert_uint_eq(plan->topic_count, 3 + 5 + 1);
+    ck_assert_uint_eq(plan->topic_count, 3 + 5 + 4 + 1);
     ck_assert_str_eq(plan->topics[0].name, "p.a.b");
     ck_assert_int_eq(plan->topics[0].partitions, 12);
     ck_assert_str_eq(plan->topics[1].name, "shared");
@@ -71,8 +71,59 @@ START_TEST(dead_letters_have_room_for_the_largest_input)
     ck_assert_int_eq(b->retention_ms, -1);
     ck_assert_int_eq(c->max_message_bytes, 3 << 20);
     ck_assert_int_eq(c->replication, -1);
-    ck_assert_int_eq(plan->topics[8].kind, PLAN_PARKING);
-    ck_assert_str_eq(plan->topics[8].name, "p.parking");
+    ck_assert_int_eq(plan->topics[12].kind, PLAN_PARKING);
+    ck_assert_str_eq(plan->topics[12].name, "p.parking");
+    plan_free(plan);
+    dag_free(dag);
+}
+END_TEST
+
+START_TEST(a_node_that_reads_has_a_topic_for_dead_letters_sent_again)
+{
+    struct dag *dag = load(FAN);
+    struct plan *plan = plan_build(dag);
+
+    for (size_t t = 8; t < 12; t++) {
+        const struct plan_topic *retry = &plan->topics[t];
+        const struct plan_topic *dlq = &plan->topics[t - 4];
+
+        ck_assert_int_eq(retry->kind, PLAN_RETRY);
+        ck_assert_uint_eq(retry->writer, t - 7); /* the source has none */
+        ck_assert_int_eq(retry->max_message_bytes, dlq->max_message_bytes);
+        ck_assert_int_eq(retry->replication, dlq->replication);
+        ck_assert_int_eq(retry->partitions, 1);
+    }
+    ck_assert_str_eq(plan->topics[8].name, "p.b.retry");
+    plan_free(plan);
+    dag_free(dag);
+}
+END_TEST
+
+START_TEST(a_lost_retry_topic_is_a_conflict_and_one_of_a_gone_node_too)
+{
+    struct dag *dag = load(FAN);
+    struct plan *plan = plan_build(dag);
+    struct plan_edge_state edges[] = {
+        {.id = "retry:b", .topic = "p.b.retry", .topic_id = "T1", .group = "p.b"},
+        {.id = "retry:c", .topic = "p.c.retry", .topic_id = "T2", .topic_id_now = "T2"},
+        {.id = "retry:z",
+         .topic = "p.z.retry",
+         .topic_id = "T3",
+         .topic_id_now = "T3",
+         .group = "p.z",
+         .unread = 2},
+    };
+    struct plan_last last = {.edges = edges, .edge_count = 3};
+    struct plan_permits permits = {0};
+    struct plan_conflict *conflicts;
+    size_t count = plan_compare(plan, &last, &permits, &conflicts);
+
+    ck_assert_uint_eq(count, 2);
+    ck_assert_int_eq(conflicts[0].kind, PLAN_TOPIC_REMADE);
+    ck_assert_ptr_nonnull(strstr(conflicts[0].text, "--abandon retry:b"));
+    ck_assert_int_eq(conflicts[1].kind, PLAN_EDGE_GONE);
+    ck_assert_ptr_nonnull(strstr(conflicts[1].text, "edge retry:z is gone"));
+    plan_conflicts_free(conflicts, count);
     plan_free(plan);
     dag_free(dag);
 }
@@ -125,7 +176,7 @@ START_TEST(the_plan_is_shown_as_text_and_json)
 
     ck_assert_str_eq(
         text,
-        "p: 2 nodes, 1 edge, 7 clients, 4 topics\n"
+        "p: 2 nodes, 1 edge, 7 clients, 5 topics\n"
         "\n"
         "TOPIC      PARTITIONS  REPLICATION  RETENTION  MAX RECORD  WRITER  READERS\n"
         "p.a.b      24          broker's     1h00m      2 MiB       a       b\n"
@@ -135,6 +186,8 @@ START_TEST(the_plan_is_shown_as_text_and_json)
         "p.b.dlq    1           broker's     -          3 MiB       b       dead "
         "letters, "
         "kept until you drop them\n"
+        "p.b.retry  1           broker's     -          3 MiB       -       b: dead "
+        "letters sent again\n"
         "p.parking  1           broker's     -          2 MiB       -       clients "
         "that "
         "leave\n"
@@ -379,6 +432,9 @@ int main(void)
     tcase_add_test(tcase, dead_letters_have_room_for_the_largest_input);
     tcase_add_test(tcase, topics_never_expire_by_themselves);
     tcase_add_test(tcase, a_dag_of_one_source_needs_no_parking);
+    tcase_add_test(tcase, a_node_that_reads_has_a_topic_for_dead_letters_sent_again);
+    tcase_add_test(tcase,
+                   a_lost_retry_topic_is_a_conflict_and_one_of_a_gone_node_too);
     tcase_add_test(tcase, the_plan_is_shown_as_text_and_json);
     tcase_add_test(tcase, unread_records_on_a_known_edge_are_no_conflict);
     tcase_add_test(tcase, an_edge_that_is_gone_with_unread_records_stops_the_start);
