@@ -100,6 +100,22 @@ void api_graph(struct web_call *call)
     call_finish(call, graph, &err);
 }
 
+void api_samples(struct web_call *call)
+{
+    struct error err = {0};
+    const struct web_samples_query query = {.dag = call_path(call, "dag"),
+                                            .run = call_run(call),
+                                            .node = call_text(call, "node"),
+                                            .client = call_text(call, "client"),
+                                            .edge = call_text(call, "edge"),
+                                            .metric = call_text(call, "metric"),
+                                            .since_ms = call_int(call, "since", 0),
+                                            .until_ms = call_int(call, "until", 0),
+                                            .points = (int)call_int(call, "points", 0)};
+
+    call_finish(call, call->source->samples(call->source->arg, &query, &err), &err);
+}
+
 void api_logs(struct web_call *call)
 {
     struct error err = {0};

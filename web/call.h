@@ -60,6 +60,7 @@ web_fn api_run;
 web_fn api_run_part;
 web_fn api_run_yaml;
 web_fn api_graph;
+web_fn api_samples;
 web_fn api_logs;
 web_fn api_log;
 web_fn api_act;

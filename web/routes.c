@@ -3,7 +3,7 @@
 
 #include "web/call.h"
 
-enum { PAGE_MAX = 1000, LOG_PIECE_MAX = 1024 * 1024 };
+enum { PAGE_MAX = 1000, POINTS_MAX = 500, LOG_PIECE_MAX = 1024 * 1024 };
 
 static const char json[] = "application/json";
 static const char text[] = "text/plain; charset=utf-8";
@@ -34,6 +34,21 @@ static const struct web_param events_query[] = {
     {.name = "last_event_id",
      .type = WEB_TEXT,
      .doc = "go on after this one; the header Last-Event-ID goes before it"},
+    {0},
+};
+
+static const struct web_param samples_query[] = {
+    {.name = "node", .type = WEB_NAME, .doc = "of this node; nothing said: all of the run"},
+    {.name = "client", .type = WEB_NAME, .doc = "of this client of the node"},
+    {.name = "edge", .type = WEB_TEXT, .doc = "of this edge, \"from:to\""},
+    {.name = "metric", .type = WEB_TEXT, .doc = "only this one, as in_per_s"},
+    {.name = "since", .type = WEB_TIME, .doc = "from then; else from the run's begin"},
+    {.name = "until", .type = WEB_TIME, .doc = "up to then; else to its end"},
+    {.name = "points",
+     .type = WEB_INT,
+     .min = 2,
+     .max = POINTS_MAX,
+     .doc = "at most so many, 500 when it is not said"},
     {0},
 };
 
@@ -257,6 +272,13 @@ const struct web_route web_routes[] = {
      .fn = api_graph,
      .type = json,
      .doc = "Where the boxes and lines of its graph go."},
+    {.method = "GET",
+     .pattern = "/api/v1/runs/{dag}/{run}/samples",
+     .role = GUARD_VIEWER,
+     .fn = api_samples,
+     .type = json,
+     .query = samples_query,
+     .doc = "Rates, backlog, latency, CPU and memory over the run, for a chart."},
     {.method = "GET",
      .pattern = "/api/v1/runs/{dag}/{run}/logs",
      .role = GUARD_VIEWER,

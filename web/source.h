@@ -26,6 +26,19 @@ struct web_log_piece {
     int64_t size;
 };
 
+/* What flowed over a run, for a chart: of a node, a client of it, an edge or all. */
+struct web_samples_query {
+    const char *dag;
+    int64_t run;      /* 0: the last */
+    const char *node; /* NULL: not said */
+    const char *client;
+    const char *edge;
+    const char *metric; /* NULL: all */
+    int64_t since_ms;   /* 0: from its begin */
+    int64_t until_ms;   /* 0: to its end */
+    int points;         /* 0: as many as there may be */
+};
+
 struct web_log_query {
     const char *dag;
     int64_t run;
@@ -67,6 +80,8 @@ struct web_source {
     /* The last run's, live or not. */
     json_t *(*status)(void *arg, const char *dag, struct error *err);
     json_t *(*graph)(void *arg, const char *dag, int64_t run, struct error *err);
+    json_t *(*samples)(void *arg, const struct web_samples_query *query,
+                       struct error *err);
     /* Which logs a run has. */
     json_t *(*logs)(void *arg, const char *dag, int64_t run, struct error *err);
     int (*log)(void *arg, const struct web_log_query *query, struct web_log_piece *out,

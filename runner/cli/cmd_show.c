@@ -5,6 +5,7 @@
 #include "cli/cli_ops.h"
 #include "cli/cmd.h"
 #include "cli/grid.h"
+#include "cli/show_samples.h"
 #include "cli/table.h"
 
 #include <inttypes.h>
@@ -20,6 +21,7 @@ struct options {
     bool json;
     bool yaml;
     bool all;
+    bool samples;
 };
 
 /* Where and how wide. */
@@ -406,7 +408,9 @@ static int show(const struct options *options)
     struct ops_run details = {0};
     struct ops *ops = cli_ops_at(options->address, &address, &err);
 
-    if (ops && (address.node || address.edge))
+    if (ops && options->samples)
+        show_samples(ops, &address, options->json, &err);
+    else if (ops && (address.node || address.edge))
         error_set(&err, ERROR_INPUT, "a run expected (DAG@12, DAG@last or DAG), got %s",
                   options->address);
     else if (ops && ops_run(ops, address.dag, address.run, &details, &err) == 0)
@@ -428,6 +432,8 @@ static int run(int argc, char **argv)
             options.yaml = true;
         else if (strcmp(argv[i], "--all") == 0)
             options.all = true;
+        else if (strcmp(argv[i], "--samples") == 0)
+            options.samples = true;
         else if (argv[i][0] == '-')
             return cmd_unknown_option("show", argv[i]);
         else if (options.address)
@@ -446,6 +452,8 @@ const struct cmd cmd_show = {
     .help = "  RUN     DAG@12, DAG@last, DAG or its YAML file (then: the last run); may be\n"
             "          left out while only one dag runs\n"
             "  --all   all attempts, partitions, reasons and events\n"
+            "  --samples  rates, backlog, latency, CPU and memory over the run instead, or\n"
+            "          of DAG/NODE, DAG@12/NODE, DAG/NODE.CLIENT, DAG/FROM:TO\n"
             "  --yaml  the YAML text that the run had, as it was\n"
             "  --json  everything as one object, times in UTC\n\n"
             "IN = SUM says whether every input record of the node ended as exactly one of\n"

@@ -9,6 +9,7 @@
 #include "cli/web_live.h"
 #include "ops/logs.h"
 #include "ops/ops.h"
+#include "ops/samples.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,6 +126,22 @@ static json_t *run(void *arg, const char *dag, int64_t number, struct error *err
 static json_t *graph(void *arg, const char *dag, int64_t number, struct error *err)
 {
     return of_run(arg, dag, number, ops_graph_json, err);
+}
+
+static json_t *samples(void *arg, const struct web_samples_query *query, struct error *err)
+{
+    const struct ops *ops = ops_now(arg, err);
+    const struct ops_samples_query inner = {.dag = query->dag,
+                                            .run = query->run,
+                                            .node = query->node,
+                                            .client = query->client,
+                                            .edge = query->edge,
+                                            .metric = query->metric,
+                                            .since_ms = query->since_ms,
+                                            .until_ms = query->until_ms,
+                                            .points = query->points};
+
+    return ops ? ops_samples_json(ops, &inner, err) : NULL;
 }
 
 /* The runner's last word; what is only recorded while it has said none. */
@@ -321,6 +338,7 @@ struct web_store *web_store_open(struct loop *loop, const char *home,
                                         .run = run,
                                         .status = status,
                                         .graph = graph,
+                                        .samples = samples,
                                         .logs = logs,
                                         .log = log_piece,
                                         .act = act,

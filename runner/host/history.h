@@ -250,18 +250,21 @@ struct history_event {
 };
 void history_event(struct history *history, const struct history_event *event);
 
-enum history_series { HISTORY_EDGE, HISTORY_NODE };
+enum history_series { HISTORY_EDGE, HISTORY_NODE, HISTORY_CLIENT, HISTORY_ALL };
 
-/* One second of an edge or node; kept 1 s (10 min), 10 s (6 h), 60 s (7 d) per dag. */
+/* One second of an edge, node, client or all of a run; kept 1 s (10 min), 10 s (6 h), 60 s
+ * (7 d) per dag. */
 struct history_sample {
     int64_t ts_ms;
     enum history_series series;
-    const char *id; /* "ask:calc" or "calc" */
+    const char *id; /* "ask:calc", "calc", "calc.0" or "" */
     double in_per_s;
     double out_per_s;
     int64_t backlog; /* -1: unknown */
-    double cpu_percent; /* nodes; 0 for edges */
+    double cpu_percent; /* 0 for edges */
     int64_t rss_bytes;
+    double p50_ms; /* latency of the records of that second; -1: there were none */
+    double p99_ms;
 };
 void history_sample(struct history *history, const struct history_sample *sample);
 

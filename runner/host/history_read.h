@@ -109,6 +109,55 @@ int history_details(struct history *history, const char *dag, int64_t run,
                     struct mem_arena *arena, struct history_details *out,
                     struct error *err);
 
+enum history_metric_kind {
+    HISTORY_IN,
+    HISTORY_OUT,
+    HISTORY_BACKLOG,
+    HISTORY_P50,
+    HISTORY_P99,
+    HISTORY_CPU,
+    HISTORY_RSS,
+    HISTORY_METRICS
+};
+
+/* The samples of one point's time; count 0: none is known. */
+struct history_metric {
+    double mean;
+    double min;
+    double max;
+    int count;
+};
+
+struct history_point {
+    int64_t ts_ms; /* of its begin */
+    int tier;      /* which ring: 0 seconds, 1 ten seconds, 2 minutes */
+    bool is_set;
+    struct history_metric metrics[HISTORY_METRICS];
+};
+
+struct history_points {
+    struct history_point *items; /* oldest first; times without a sample have none */
+    size_t count;
+    int64_t step_ms; /* from one point to the next */
+};
+
+struct history_sample_query {
+    const char *dag;
+    int64_t run;
+    enum history_series series;
+    const char *id;
+    int64_t since_ms; /* first and last moment */
+    int64_t until_ms;
+    int points; /* at most so many */
+};
+
+int history_points(struct history *history, const struct history_sample_query *query,
+                   struct mem_arena *arena, struct history_points *out, struct error *err);
+
+/* Does the run (id of its row) have this edge, node or client? */
+bool history_has_series(struct history *history, int64_t run_id,
+                        enum history_series series, const char *id);
+
 /*
  * The runs that pruning would take, oldest first: began before before_ms (0: whenever) and
  * not among the newest keep of their dag. dag NULL: all dags.

@@ -2,7 +2,7 @@
  *
  * Samples: rings of 600 seconds, 6 hours of 10 s, 7 days of 60 s for every series of a
  * dag. A slot is a row that is replaced, so nothing ever has to be deleted. The coarser
- * rings get the mean of the rates and the last backlog of their span.
+ * rings get the mean of the rates, the last backlog and the worst latencies of their span.
  */
 #include "host/history_internal.h"
 
@@ -23,6 +23,8 @@ struct sum {
     double cpu_percent;
     int64_t backlog;
     int64_t rss_bytes;
+    double p50_ms; /* -1: no record yet */
+    double p99_ms;
 };
 
 struct series {
@@ -86,6 +88,11 @@ static struct history_value real(double number)
     return (struct history_value){.type = HISTORY_REAL, .as.real = number};
 }
 
+static struct history_value real_or_null(double number)
+{
+    return number < 0 ? (struct history_value){.type = HISTORY_NULL} : real(number);
+}
+
 static void emit(struct history *history, const struct series *series, int tier,
                  const struct sum *sum)
 {
@@ -102,6 +109,8 @@ static void emit(struct history *history, const struct series *series, int tier,
         integer(sum->backlog),
         real(sum->cpu_percent / count),
         integer(sum->rss_bytes),
+        real_or_null(sum->p50_ms),
+        real_or_null(sum->p99_ms),
     };
     struct history_row row = {.statement = HISTORY_PUT_SAMPLE,
                               .count = sizeof values / sizeof *values,
@@ -119,6 +128,10 @@ static void add(struct sum *sum, const struct history_sample *sample)
     sum->cpu_percent += sample->cpu_percent;
     sum->backlog = sample->backlog;
     sum->rss_bytes = sample->rss_bytes;
+    if (sample->p50_ms > sum->p50_ms)
+        sum->p50_ms = sample->p50_ms;
+    if (sample->p99_ms > sum->p99_ms)
+        sum->p99_ms = sample->p99_ms;
 }
 
 void history_sample(struct history *history, const struct history_sample *sample)
@@ -135,7 +148,7 @@ void history_sample(struct history *history, const struct history_sample *sample
         if (tier > 0 && sum->count > 0 && sum->bucket != bucket)
             emit(history, series, tier, sum);
         if (tier == 0 || sum->bucket != bucket)
-            *sum = (struct sum){.bucket = bucket};
+            *sum = (struct sum){.bucket = bucket, .p50_ms = -1, .p99_ms = -1};
         add(sum, sample);
         if (tier == 0)
             emit(history, series, tier, sum);

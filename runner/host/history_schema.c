@@ -93,7 +93,12 @@ static const char first_dags[] =
     " topic TEXT NOT NULL, topic_id TEXT, kind INTEGER, created INTEGER,"
     " PRIMARY KEY(dag_id, topic)) WITHOUT ROWID;";
 
-static const struct history_script versions[] = {{{first_runs, first_dags}}};
+static const char latencies[] =
+    /* Of the records of a sample's span; NULL: there were none. */
+    "ALTER TABLE samples ADD COLUMN p50_ms REAL;"
+    "ALTER TABLE samples ADD COLUMN p99_ms REAL;";
+
+static const struct history_script versions[] = {{{first_runs, first_dags}}, {{latencies}}};
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
 int history_schema_version(void)

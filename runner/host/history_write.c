@@ -124,8 +124,8 @@ static const struct {
          true},
     [HISTORY_PUT_SAMPLE] =
         {"INSERT OR REPLACE INTO samples(dag_id, series, name, tier, slot, run, ts_ms,"
-         " in_per_s, out_per_s, backlog, cpu_percent, rss_bytes)"
-         " VALUES(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         " in_per_s, out_per_s, backlog, cpu_percent, rss_bytes, p50_ms, p99_ms)"
+         " VALUES(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
          false},
     [HISTORY_PUT_LETTER] =
         {"INSERT INTO dead_letters(run_id, node, topic, partition, \"offset\", failed_at,"

@@ -72,6 +72,10 @@ int ops_run(const struct ops *ops, const char *dag, int64_t run, struct ops_run 
             struct error *err);
 void ops_run_clear(struct ops_run *run);
 
+/* Only the row of a run, with the state that is true now; ended_ms 0: it lives. */
+int ops_find_run(const struct ops *ops, const char *dag, int64_t run,
+                 struct mem_arena *arena, struct history_run_row *out, struct error *err);
+
 /* in = answered + dropped + dead, or a source. */
 bool ops_node_is_sound(const struct history_node *node);
 

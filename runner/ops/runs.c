@@ -171,6 +171,20 @@ static void hide_unused_retries(struct history_details *details)
     details->edge_count = kept;
 }
 
+int ops_find_run(const struct ops *ops, const char *dag, int64_t run,
+                 struct mem_arena *arena, struct history_run_row *out, struct error *err)
+{
+    if (ops_history(ops) == NULL) {
+        error_set(err, ERROR_NOT_FOUND, "no run of '%s' is known", dag);
+        return -1;
+    }
+    if (history_find_run(ops_history(ops), dag, run, arena, out, err) != 0)
+        return -1;
+    if (ops_state_is_live(out->state) && !row_is_live(ops, out))
+        set_interrupted(out);
+    return 0;
+}
+
 int ops_run(const struct ops *ops, const char *dag, int64_t run, struct ops_run *out,
             struct error *err)
 {

@@ -105,8 +105,18 @@ static void see_partitions(struct run_client *client, const json_t *list)
     }
 }
 
+static void see_latency(struct run_client *client, const json_t *list)
+{
+    struct latency now = {0};
+
+    for (size_t i = 0; i < CONTRACT_LATENCY_BUCKETS; i++)
+        now.buckets[i] = json_integer_value(json_array_get(list, i));
+    latency_since(&now, &client->latency_base, &client->latency);
+    client->latency_base = now;
+}
+
 /* Lines that come close together (a report asked for) make no rate of their own. */
-static void see_rates(struct run_client *client, int64_t now_ms)
+static void see_rates(struct run_client *client, const json_t *line, int64_t now_ms)
 {
     const struct history_totals *before = &client->rate_base;
     double seconds = (double)(now_ms - client->stats_ms) / 1000;
@@ -117,6 +127,7 @@ static void see_rates(struct run_client *client, int64_t now_ms)
         client->in_per_s = (double)(client->totals.in - before->in) / seconds;
         client->out_per_s = (double)(client->totals.out - before->out) / seconds;
     }
+    see_latency(client, json_object_get(line, "latency"));
     client->stats_ms = now_ms;
     client->rate_base = client->totals;
 }
@@ -136,7 +147,7 @@ static void on_stats(struct run_client *client, const json_t *line)
     client->idle = json_get_bool(line, "idle", false);
     client->finished = json_get_bool(line, "finished", false);
     client->position = json_get_int(line, "position", client->position);
-    see_rates(client, clock_mono_ms());
+    see_rates(client, line, clock_mono_ms());
     see_partitions(client, json_object_get(line, "partitions"));
     if (client->idle && !was_idle && run->nodes[client->node].group)
         offsets_want(run, client->node);

@@ -231,28 +231,6 @@ void record_attempt(struct run_client *client, const struct process_exit *end,
     free(words);
 }
 
-static void sample(struct run *run)
-{
-    int64_t now = clock_wall_ms();
-
-    for (size_t n = 0; n < run->dag->node_count; n++) {
-        struct history_sample row = {
-            .ts_ms = now, .series = HISTORY_NODE, .id = run->dag->nodes[n].name};
-
-        for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-            const struct run_client *client = &run->nodes[n].clients[c];
-
-            row.in_per_s += client->in_per_s;
-            row.out_per_s += client->out_per_s;
-            row.cpu_percent += client->cpu_percent;
-            row.rss_bytes += client->rss_bytes;
-        }
-        for (size_t i = 0; i < run->nodes[n].input_count; i++)
-            row.backlog += offsets_backlog(run->nodes[n].inputs[i]);
-        history_sample(run->history, &row);
-    }
-}
-
 /* Once a second; the history itself writes only what has changed. */
 void record_tick(struct run *run)
 {
@@ -262,7 +240,7 @@ void record_tick(struct run *run)
     }
     record_nodes(run);
     record_edges(run);
-    sample(run);
+    sample_tick(run);
     history_tick(run->history);
 }
 

@@ -7,6 +7,7 @@
 #define RUN_RUN_STATE_H
 
 #include "base/text.h"
+#include "core/latency.h"
 #include "host/broker.h"
 #include "host/channel.h"
 #include "host/control.h"
@@ -77,6 +78,8 @@ struct run_client {
     double out_per_s;
     int64_t stats_ms; /* monotonic, of the rates; 0: none yet */
     struct history_totals rate_base;
+    struct latency latency;      /* of the records since the stats line before */
+    struct latency latency_base; /* all that the last line counts */
     char *last_error;
     char *last_exit;
     char *last_words; /* of the last attempt that failed, ≤ 10 lines */
@@ -225,6 +228,12 @@ void record_attempt(struct run_client *client, const struct process_exit *end,
                     const char *reason);
 void record_tick(struct run *run);
 void record_end(struct run *run, int exit_code, const char *text);
+
+/* sample.c */
+void sample_tick(struct run *run);
+
+/* status.c: records a second that are written to an edge (in) or read from it. */
+double run_edge_rate(const struct run *run, size_t edge, bool in);
 
 /* space.c */
 void space_free(struct run *run);

@@ -13,13 +13,34 @@ static json_t *text_or_null(const char *text)
     return text ? json_text(text) : json_null();
 }
 
+static json_t *ms_or_null(double ms)
+{
+    return ms < 0 ? json_null() : json_real(ms);
+}
+
+static void add_latency(json_t *object, const struct latency *latency)
+{
+    (void)json_object_set_new(object, "p50_ms",
+                              ms_or_null(latency_percentile(latency, 0.5)));
+    (void)json_object_set_new(object, "p99_ms",
+                              ms_or_null(latency_percentile(latency, 0.99)));
+}
+
+/* How long what waits lasts at the rate it is worked off; null: nobody can say. */
+static void add_wait(json_t *object, int64_t backlog, double per_s)
+{
+    double seconds = backlog <= 0 ? 0 : per_s > 0 ? (double)backlog / per_s : -1;
+
+    (void)json_object_set_new(object, "backlog_s", ms_or_null(seconds));
+}
+
 static json_t *client_json(const struct run *run, size_t n, size_t c)
 {
     const struct run_client *client = &run->nodes[n].clients[c];
     const struct reconcile_client *rec = &run->rec->nodes[n].clients[c];
     bool alive = client->process != NULL;
 
-    return json_pack(
+    json_t *json = json_pack(
         "{s:s,s:s,s:s,s:I,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:f,s:I,s:o,s:o,"
         "s:o,s:o,s:b}",
         "client", run->dag->nodes[n].clients[c], "client_id", client->id, "state",
@@ -35,6 +56,8 @@ static json_t *client_json(const struct run *run, size_t n, size_t c)
         "last_exit", text_or_null(client->last_exit), "last_error",
         text_or_null(client->last_error), "last_words", text_or_null(client->last_words),
         "log", text_or_null(client->log_path), "start_limit", rec->limit_reached);
+    add_latency(json, &client->latency);
+    return json;
 }
 
 /* How much of what there will ever be is done; null while the end is not known. */
@@ -77,6 +100,8 @@ static json_t *node_json(const struct run *run, size_t n)
     double out_per_s = 0;
     int64_t backlog = 0;
     int64_t retry_backlog = 0;
+    struct latency latency = {0};
+    json_t *json;
     int restarts = 0;
     int up = 0;
 
@@ -86,6 +111,7 @@ static json_t *node_json(const struct run *run, size_t n)
         out_per_s += rn->clients[c].out_per_s;
         restarts += reconcile_restarts(run->rec, n, c);
         up += run->rec->nodes[n].clients[c].state == CLIENT_UP;
+        latency_add(&latency, &rn->clients[c].latency);
     }
     for (size_t i = 0; i < rn->input_count; i++) {
         int64_t unread = offsets_backlog(rn->inputs[i]);
@@ -94,7 +120,7 @@ static json_t *node_json(const struct run *run, size_t n)
         if (i >= node->input_count)
             retry_backlog += unread;
     }
-    return json_pack(
+    json = json_pack(
         "{s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:I,s:o,s:i,s:o,s:o}",
         "node", node->name, "program", node->program, "state",
         node_state(run, n), "want", (int)node->client_count, "up", up,
@@ -105,6 +131,9 @@ static json_t *node_json(const struct run *run, size_t n)
         "backlog", (json_int_t)backlog, "retry_backlog", (json_int_t)retry_backlog,
         "progress", progress(run, n), "restarts", restarts,
         "last_error", text_or_null(rn->last_error), "clients", clients);
+    add_wait(json, backlog, in_per_s);
+    add_latency(json, &latency);
+    return json;
 }
 
 static double rate_of(const struct run *run, size_t n, bool out)
@@ -116,22 +145,34 @@ static double rate_of(const struct run *run, size_t n, bool out)
     return sum;
 }
 
+double run_edge_rate(const struct run *run, size_t e, bool in)
+{
+    const struct dag_edge *edge = &run->dag->edges[e];
+    size_t topics = 0;
+
+    if (!in)
+        return rate_of(run, edge->to, false) /
+               (double)run->dag->nodes[edge->to].input_count;
+    for (size_t t = 0; t < run->plan->edge_topic_count; t++)
+        topics += run->plan->topics[t].writer == edge->from;
+    return rate_of(run, edge->from, true) / (double)(topics ? topics : 1);
+}
+
 static json_t *edge_json(const struct run *run, size_t e)
 {
     const struct dag_edge *edge = &run->dag->edges[e];
     const struct run_edge *re = &run->edges[e];
-    size_t topics = 0;
-    size_t inputs = run->dag->nodes[edge->to].input_count;
+    int64_t backlog = offsets_backlog(re);
+    double out_per_s = run_edge_rate(run, e, false);
+    json_t *json = json_pack(
+        "{s:s,s:s,s:s,s:s,s:i,s:f,s:f,s:I}", "edge", edge->id, "from",
+        run->dag->nodes[edge->from].name, "to", run->dag->nodes[edge->to].name, "topic",
+        edge->topic, "partitions", (int)re->partition_count, "in_per_s",
+        run_edge_rate(run, e, true), "out_per_s", out_per_s, "backlog",
+        (json_int_t)backlog);
 
-    for (size_t t = 0; t < run->plan->edge_topic_count; t++)
-        topics += run->plan->topics[t].writer == edge->from;
-    return json_pack("{s:s,s:s,s:s,s:s,s:i,s:f,s:f,s:I}", "edge", edge->id, "from",
-                     run->dag->nodes[edge->from].name, "to",
-                     run->dag->nodes[edge->to].name, "topic", edge->topic, "partitions",
-                     (int)re->partition_count, "in_per_s",
-                     rate_of(run, edge->from, true) / (double)(topics ? topics : 1),
-                     "out_per_s", rate_of(run, edge->to, false) / (double)inputs, "backlog",
-                     (json_int_t)offsets_backlog(re));
+    add_wait(json, backlog, out_per_s);
+    return json;
 }
 
 json_t *run_status(const struct run *run)

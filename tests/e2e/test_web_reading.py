@@ -40,6 +40,30 @@ class Reading(Web):
         self.assertEqual(self.get("/api/v1/runs?state=failed")["runs"], [])
         self.assertEqual(len(self.get(f"/api/v1/runs?dag={self.name}&since=0")["runs"]), 3)
 
+    def test_samples_of_a_run_are_those_of_show(self):
+        self.dagrun("start", self.dag(LOADED), "-d")
+        path = f"/api/v1/runs/{self.name}/last/samples"
+
+        def moved(what):
+            return any((self.get(path + what)["metrics"]["in_per_s"]["mean"] or [0]))
+
+        for what in ("", "?node=work", "?node=work&client=0", "?edge=src:work"):
+            wait_for(lambda: moved(what), f"samples{what}", 20)
+        some = self.get(path + "?node=out&metric=p99_ms&points=2")
+        self.assertEqual(list(some["metrics"]), ["p99_ms"])
+        self.assertLessEqual(len(some["time_ms"]), 2)
+        self.dagrun("stop", "--now", self.name)
+        for what, part in (("", ""), ("?node=work", "/work"), ("?edge=work:out", "/work:out")):
+            self.assertEqual(self.get(path + what),
+                             self.json("show", "--samples", f"{self.name}{part}"))
+        node = self.get(path + "?node=out")["metrics"]
+        self.assertTrue(any(node["p50_ms"]["max"]), "latency of what was printed")
+        self.assertTrue(all(a is None or a <= b for a, b in
+                            zip(node["p50_ms"]["mean"], node["p99_ms"]["max"])))
+        for what, status in (("?node=none", 404), ("?client=0", 422), ("?points=501", 422),
+                             ("?edge=src:work&node=src", 422), ("?metric=in_per", 422)):
+            self.get(path + what, status)
+
     def test_the_graph_has_a_place_for_every_node_and_edge(self):
         self.run_once()
         graph = self.get(f"/api/v1/runs/{self.name}/1/graph")
@@ -75,9 +99,8 @@ class Reading(Web):
     def test_a_run_that_lives_is_followed(self):
         self.dagrun("start", self.dag(LOADED), "-d")
         target = f"/api/v1/dags/{self.name}/status"
-        status = wait_for(lambda: (s := self.get(target))["live"] and
-                          s["nodes"][1].get("in", 0) > 20 and s, "counts that move")
-        self.assertEqual(status["state"], "running")
+        wait_for(lambda: (s := self.get(target))["live"] and s["state"] == "running" and
+                 s["nodes"][1].get("in", 0) > 20, "counts that move")
         metrics = self.ask("GET", "/metrics")[2].decode()
         self.assertIn(f'dagrun_run_up{{dag="{self.name}",state="running"}} 1', metrics)
         self.assertRegex(metrics, rf'dagrun_node_clients_up{{dag="{self.name}",node="work"}} 2')

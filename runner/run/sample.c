@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sample.c - once a second what flows, waits and is used, as rows of the history: of every
+ * edge and node and of the whole run, and of every client while there are few.
+ */
+#include "base/clock.h"
+#include "run/run_state.h"
+
+#include <stdlib.h>
+
+/* Beyond it only nodes are sampled: each series is a row of the file every second. */
+enum { SAMPLED_CLIENTS_MAX = 200 };
+
+static void add(struct history_sample *sum, const struct history_sample *part)
+{
+    sum->in_per_s += part->in_per_s;
+    sum->out_per_s += part->out_per_s;
+    sum->cpu_percent += part->cpu_percent;
+    sum->rss_bytes += part->rss_bytes;
+    if (part->backlog > 0)
+        sum->backlog += part->backlog;
+}
+
+static void put(struct run *run, struct history_sample *row, const struct latency *latency)
+{
+    row->p50_ms = latency_percentile(latency, 0.5);
+    row->p99_ms = latency_percentile(latency, 0.99);
+    history_sample(run->history, row);
+}
+
+static void sample_client(struct run *run, size_t n, size_t c,
+                          const struct history_sample *row)
+{
+    const char *node = run->dag->nodes[n].name;
+    char *id = mem_printf("%s.%s", node, run->dag->nodes[n].clients[c]);
+    struct history_sample own = *row;
+
+    own.series = HISTORY_CLIENT;
+    own.id = id;
+    put(run, &own, &run->nodes[n].clients[c].latency);
+    free(id);
+}
+
+static void sample_node(struct run *run, size_t n, bool clients_too,
+                        struct history_sample *all, struct latency *all_latency)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+    struct history_sample row = {
+        .ts_ms = all->ts_ms, .series = HISTORY_NODE, .id = node->name};
+    struct latency latency = {0};
+
+    for (size_t c = 0; c < run->nodes[n].client_count; c++) {
+        const struct run_client *client = &run->nodes[n].clients[c];
+        const struct history_sample own = {.ts_ms = all->ts_ms,
+                                           .in_per_s = client->in_per_s,
+                                           .out_per_s = client->out_per_s,
+                                           .backlog = client->lag,
+                                           .cpu_percent = client->cpu_percent,
+                                           .rss_bytes = client->rss_bytes};
+
+        if (clients_too)
+            sample_client(run, n, c, &own);
+        add(&row, &own);
+        latency_add(&latency, &client->latency);
+    }
+    row.backlog = 0;
+    for (size_t i = 0; i < run->nodes[n].input_count; i++)
+        row.backlog += offsets_backlog(run->nodes[n].inputs[i]);
+    put(run, &row, &latency);
+    add(all, &row);
+    latency_add(all_latency, &latency);
+}
+
+static void sample_edge(struct run *run, size_t e, int64_t ts_ms)
+{
+    struct history_sample row = {.ts_ms = ts_ms,
+                                 .series = HISTORY_EDGE,
+                                 .id = run->dag->edges[e].id,
+                                 .in_per_s = run_edge_rate(run, e, true),
+                                 .out_per_s = run_edge_rate(run, e, false),
+                                 .backlog = offsets_backlog(&run->edges[e]),
+                                 .p50_ms = -1,
+                                 .p99_ms = -1};
+
+    history_sample(run->history, &row);
+}
+
+void sample_tick(struct run *run)
+{
+    struct history_sample all = {.ts_ms = clock_wall_ms(), .series = HISTORY_ALL, .id = ""};
+    struct latency latency = {0};
+    size_t clients = 0;
+
+    for (size_t n = 0; n < run->dag->node_count; n++)
+        clients += run->nodes[n].client_count;
+    for (size_t n = 0; n < run->dag->node_count; n++)
+        sample_node(run, n, clients <= SAMPLED_CLIENTS_MAX, &all, &latency);
+    for (size_t e = 0; e < run->dag->edge_count; e++)
+        sample_edge(run, e, all.ts_ms);
+    put(run, &all, &latency);
+}
