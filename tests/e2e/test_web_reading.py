@@ -110,7 +110,8 @@ class Reading(Web):
         self.dagrun("stop", self.name)
         wait_for(lambda: not self.get(target)["live"], "the end of the run", 10)
         self.assertEqual(self.get(target)["state"], "stopped")
-        self.assertNotIn(self.name, self.ask("GET", "/metrics")[2].decode())
+        wait_for(lambda: self.name not in self.ask("GET", "/metrics")[2].decode(),
+                 "metrics without it", 10)
 
     def test_a_runner_that_hangs_holds_nobody_up(self):
         self.dagrun("start", self.dag(LOADED), "-d")
