@@ -67,5 +67,7 @@ web_fn api_act;
 web_fn api_act_node;
 web_fn api_files;
 web_fn api_start;
+web_fn api_messages;
+web_fn api_message;
 
 #endif

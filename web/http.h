@@ -67,8 +67,8 @@ const char *http_body(const struct http_request *request, size_t *len);
 const char *http_peer(const struct http_request *request);
 
 /*
- * Be told when who asks goes away before the answer, within a second or two. It still
- * must be answered: fn may do it.
+ * Be told when who asks goes away before the answer, within a second or two, or when the
+ * server ends. It still must be answered: fn may do it. NULL: no more.
  */
 typedef void http_gone_fn(void *arg, struct http_request *request);
 void http_on_gone(struct http_request *request, http_gone_fn *fn, void *arg);

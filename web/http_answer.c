@@ -193,9 +193,17 @@ void http_look_at_streams(struct http *http)
 void http_answer_all(struct http *http)
 {
     while (http->waiting) {
-        char *text = mem_strdup("{\"error\":\"the server is being stopped\"}\n");
+        struct http_request *request = http->waiting;
+        http_gone_fn *gone = request->gone;
+        char *text;
 
-        http_answer(http->waiting, 503, "application/json", text, strlen(text));
+        request->gone = NULL;
+        if (gone)
+            gone(request->gone_arg, request);
+        if (http->waiting != request)
+            continue; /* it was answered */
+        text = mem_strdup("{\"error\":\"the server is being stopped\"}\n");
+        http_answer(request, 503, "application/json", text, strlen(text));
     }
     for (struct http_request *stream = http->streams; stream; stream = stream->next) {
         stream->over = true;

@@ -3,7 +3,12 @@
 
 #include "web/call.h"
 
-enum { PAGE_MAX = 1000, POINTS_MAX = 500, LOG_PIECE_MAX = 1024 * 1024 };
+enum {
+    PAGE_MAX = 1000,
+    POINTS_MAX = 500,
+    LOG_PIECE_MAX = 1024 * 1024,
+    MESSAGES_MAX = 500,
+};
 
 static const char json[] = "application/json";
 static const char text[] = "text/plain; charset=utf-8";
@@ -86,6 +91,37 @@ static const struct web_param log_query[] = {
      .min = 1,
      .max = LOG_PIECE_MAX,
      .doc = "bytes at most, 65536 when it is not said"},
+    {0},
+};
+
+static const struct web_param messages_query[] = {
+    {.name = "partition",
+     .type = WEB_INT,
+     .min = 0,
+     .max = INT32_MAX,
+     .doc = "only this one"},
+    {.name = "from",
+     .type = WEB_TEXT,
+     .doc = "where to begin: earliest, latest, an offset, a time, or an offset for each "
+            "partition (0:120,1:98). When it is not said: the last ones before until"},
+    {.name = "until",
+     .type = WEB_TEXT,
+     .doc = "only what is before, of the same kind; latest when it is not said"},
+    {.name = "limit",
+     .type = WEB_INT,
+     .min = 1,
+     .max = MESSAGES_MAX,
+     .doc = "messages a page, 50 when it is not said"},
+    {.name = "contains",
+     .type = WEB_TEXT,
+     .doc = "only those with this text in key, value or headers"},
+    {.name = "key", .type = WEB_TEXT, .doc = "only those with this text in the key"},
+    {.name = "header",
+     .type = WEB_TEXT,
+     .doc = "only those with this header; NAME=TEXT: with the text in it"},
+    {.name = "where",
+     .type = WEB_TEXT,
+     .doc = "FIELD=VALUE: only JSON values that have this value there, user.name=ann"},
     {0},
 };
 
@@ -204,6 +240,19 @@ const struct web_route web_routes[] = {
      .type = json,
      .body = client_body,
      .doc = "New processes for the clients of a node, once what is in hand is finished."},
+    {.method = "GET",
+     .pattern = "/api/v1/dags/{dag}/edges/{writer}/{reader}/messages",
+     .role = GUARD_VIEWER,
+     .fn = api_messages,
+     .type = json,
+     .query = messages_query,
+     .doc = "A page of the messages on an edge, long values cut; as dagrun tap --page."},
+    {.method = "GET",
+     .pattern = "/api/v1/dags/{dag}/edges/{writer}/{reader}/messages/{partition}/{offset}",
+     .role = GUARD_VIEWER,
+     .fn = api_message,
+     .type = json,
+     .doc = "One message, whole."},
     {.method = "GET",
      .pattern = "/api/v1/files",
      .role = GUARD_VIEWER,

@@ -140,10 +140,11 @@ struct web_param web_route_param(const char *name)
 
     if (strcmp(name, "run") == 0)
         param.type = WEB_RUN;
-    if (strcmp(name, "attempt") == 0) {
+    if (strcmp(name, "attempt") == 0 || strcmp(name, "partition") == 0 ||
+        strcmp(name, "offset") == 0) {
         param.type = WEB_INT;
-        param.min = 1;
-        param.max = INT32_MAX;
+        param.min = strcmp(name, "attempt") == 0;
+        param.max = strcmp(name, "offset") == 0 ? INT64_MAX - 1 : INT32_MAX;
     }
     return param;
 }

@@ -64,6 +64,26 @@ struct web_start {
     bool keep;
 };
 
+/* Messages of an edge, WRITER:READER (READER may be "dlq"). Texts as dagrun tap has them;
+ * NULL: not said. */
+struct web_messages {
+    const char *dag;
+    const char *writer;
+    const char *reader;
+    int64_t partition; /* -1: all */
+    int64_t offset;    /* -1: a page; else only this one of the partition, whole */
+    int64_t limit;     /* of a page */
+    const char *from;
+    const char *until;
+    const char *contains;
+    const char *key;
+    const char *header;
+    const char *where;
+};
+
+/* Something that was begun, for cancel. */
+struct web_job;
+
 /* It has been taken up, with a line to show or NULL; err is set when it was refused. */
 typedef void web_done_fn(void *arg, const char *text, const struct error *err);
 
@@ -94,6 +114,11 @@ struct web_source {
     json_t *(*files)(void *arg);
     void (*start)(void *arg, const struct web_start *start, web_done_fn *done,
                   void *done_arg);
+    /* A page of messages, or one; done gets a JSON text. NULL: it was called already. */
+    struct web_job *(*messages)(void *arg, const struct web_messages *query,
+                                web_done_fn *done, void *done_arg);
+    /* End what was begun; its done is called with ERROR_INTERRUPTED. */
+    void (*cancel)(void *arg, struct web_job *job);
 };
 
 #endif

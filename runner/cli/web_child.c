@@ -56,7 +56,7 @@ static void stream_close(struct web_children *children, struct stream *stream)
     stream->fd = -1;
 }
 
-void web_child_stop(struct web_child *child)
+static void child_free(struct web_child *child)
 {
     struct web_children *children = child->children;
     struct web_child **link = &children->first;
@@ -80,7 +80,7 @@ void web_children_free(struct web_children *children)
     if (children == NULL)
         return;
     while (children->first)
-        web_child_stop(children->first);
+        child_free(children->first);
     free(children);
 }
 
@@ -123,21 +123,34 @@ static enum error_kind kind_of(int exit_code)
     return ERROR_FAILED;
 }
 
-/* Its last words without "dagrun: error: "; how it ended when it said nothing. */
+/* The words without "dagrun: error: " or "dagrun VERB: ", and without the pointer to
+ * help that follows a usage error. */
+static const char *plain_words(const struct web_child *child, size_t *len)
+{
+    static const char error[] = "dagrun: error: ";
+    const char *words = text_str(&child->talk.text);
+    const char *colon = strchr(words, ':');
+    const char *help = strstr(words, " (see 'dagrun ");
+
+    *len = help ? (size_t)(help - words) : child->talk.text.len;
+    while (*len > 0 && words[*len - 1] == '\n')
+        --*len;
+    if (strncmp(words, error, sizeof error - 1) == 0)
+        colon = words + sizeof error - 3;
+    else if (help == NULL || strncmp(words, "dagrun ", 7) != 0)
+        return words;
+    *len -= (size_t)(colon + 2 - words);
+    return colon + 2;
+}
+
+/* What it said; how it ended when it said nothing. */
 static void set_failure(const struct web_child *child, const struct process_exit *end,
                         struct error *err)
 {
-    static const char prefix[] = "dagrun: error: ";
-    const char *words = text_str(&child->talk.text);
-    size_t len = child->talk.text.len;
+    size_t len;
+    const char *words = plain_words(child, &len);
     char how[PROCESS_EXIT_TEXT];
 
-    while (len > 0 && words[len - 1] == '\n')
-        len--;
-    if (len >= sizeof prefix && strncmp(words, prefix, sizeof prefix - 1) == 0) {
-        words += sizeof prefix - 1;
-        len -= sizeof prefix - 1;
-    }
     process_exit_text(end, how);
     if (len > 0)
         error_set(err, kind_of(end->code), "%.*s", (int)len, words);
@@ -151,9 +164,17 @@ static void finish(struct web_child *child, const struct error *err)
     void *done_arg = child->done_arg;
     char *out = text_take(&child->out.text);
 
-    web_child_stop(child);
+    child_free(child);
     done(done_arg, out ? out : "", err);
     free(out);
+}
+
+void web_child_stop(struct web_child *child)
+{
+    struct error err = {0};
+
+    error_set(&err, ERROR_INTERRUPTED, "it is not wanted any more");
+    finish(child, &err); /* freeing kills it */
 }
 
 static void on_end(void *arg, uint32_t events)

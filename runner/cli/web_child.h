@@ -37,7 +37,7 @@ struct web_child_spec {
  */
 struct web_child *web_child_run(struct web_children *children,
                                 const struct web_child_spec *spec);
-/* Kill it; done is not called. */
+/* Kill it; done is called with ERROR_INTERRUPTED. */
 void web_child_stop(struct web_child *child);
 
 /* Call it after every loop_wait; returns the deadline of the next one. */

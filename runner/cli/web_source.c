@@ -7,6 +7,7 @@
 #include "cli/web_child.h"
 #include "cli/web_files.h"
 #include "cli/web_live.h"
+#include "cli/web_messages.h"
 #include "ops/logs.h"
 #include "ops/ops.h"
 #include "ops/samples.h"
@@ -31,6 +32,7 @@ struct web_store {
     struct web_live *live;
     struct web_asks *asks;
     struct web_children *children;
+    struct web_children *readers; /* of messages */
     const char *const *folders;
     ino_t inode; /* of the history that is open; 0: there was none */
     struct web_source source;
@@ -317,6 +319,21 @@ static void start(void *arg, const struct web_start *what, web_done_fn *done,
     free(path);
 }
 
+/* A job of the web is a child here. */
+static struct web_job *messages(void *arg, const struct web_messages *query,
+                                web_done_fn *done, void *done_arg)
+{
+    struct web_store *store = arg;
+
+    return (struct web_job *)web_messages(store->readers, query, done, done_arg);
+}
+
+static void cancel(void *arg, struct web_job *job)
+{
+    (void)arg;
+    web_child_stop((struct web_child *)job);
+}
+
 /* ---------------------------------------------------------------------------- store */
 
 struct web_store *web_store_open(struct loop *loop, const char *home,
@@ -329,6 +346,7 @@ struct web_store *web_store_open(struct loop *loop, const char *home,
                                 .live = web_live_new(loop),
                                 .asks = web_asks_new(loop),
                                 .children = web_children_new(loop, STARTS_MAX),
+                                .readers = web_children_new(loop, WEB_MESSAGES_MAX),
                                 .folders = folders};
     store->source = (struct web_source){.arg = store,
                                         .ready = ready,
@@ -343,7 +361,9 @@ struct web_store *web_store_open(struct loop *loop, const char *home,
                                         .log = log_piece,
                                         .act = act,
                                         .files = files,
-                                        .start = start};
+                                        .start = start,
+                                        .messages = messages,
+                                        .cancel = cancel};
     if (ops_now(store, err))
         return store;
     web_store_close(store);
@@ -355,6 +375,7 @@ void web_store_close(struct web_store *store)
     if (store == NULL)
         return;
     web_children_free(store->children);
+    web_children_free(store->readers);
     web_asks_free(store->asks);
     web_live_free(store->live);
     ops_close(store->ops);
@@ -373,7 +394,10 @@ int64_t web_store_tick(struct web_store *store)
     int64_t asks_ms = web_asks_tick(store->asks);
 
     int64_t children_ms = web_children_tick(store->children);
+    int64_t readers_ms = web_children_tick(store->readers);
 
+    if (readers_ms < children_ms)
+        children_ms = readers_ms;
     if (children_ms < live_ms)
         live_ms = children_ms;
     return asks_ms < live_ms ? asks_ms : live_ms;

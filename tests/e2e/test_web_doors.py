@@ -10,7 +10,8 @@ import unittest
 from web_case import Web
 
 VALUES = {"{dag}": "none", "{run}": "1", "{node}": "n", "{client}": "0", "{attempt}": "1",
-          "{file}": "none"}
+          "{file}": "none", "{writer}": "a", "{reader}": "b", "{partition}": "0",
+          "{offset}": "0"}
 
 
 class Doors(Web):
