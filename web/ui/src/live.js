@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// live.js - answers that stay fresh: one question again and again while the page is seen,
-// and what is known about the connection. Nothing is asked while the tab is hidden.
+// live.js - answers that stay fresh while the page is seen, and what is known about the
+// connection. While there is a stream (stream.js) it says when to ask, and the rest is asked
+// now and then; without one everything is asked again and again. Nothing is asked while the
+// tab is hidden.
 import { useEffect, useState } from "preact/hooks";
 import { get } from "./api.js";
+import { listen, streams, told, want } from "./stream.js";
 
 const RETRY_MAX_MS = 10000;
+const STREAMED_MS = 15000; /* between questions that the stream says the time for */
+const NEWS_MS = [200, 1500, 5000]; /* after news; runners write their history once a second */
 const ANSWER_MS = 10000; /* a server that takes longer is taken for one that is away */
 const listeners = new Set();
 const failing = new Map(); // url → when it answered last
@@ -35,9 +40,15 @@ export function useStaleSince() {
   return failing.size ? Math.min(...failing.values()) : null;
 }
 
+/* The dag that a url is about; "": about any. */
+function dagOf(url) {
+  const found = /^\/api\/v1\/(?:runs|dags)\/([^/?]+)\//.exec(url);
+  return found ? decodeURIComponent(found[1]) : "";
+}
+
 /**
- * The JSON of a url, asked anew everyMs (0: once). The last good answer stays while newer
- * ones fail: the banner says so.
+ * The JSON of a url, asked anew everyMs (0: once), or when the stream has news. The last
+ * good answer stays while newer ones fail: the banner says so.
  */
 export function useLive(url, everyMs = 0) {
   const [state, setState] = useState({ url: null, data: null, error: null });
@@ -48,6 +59,7 @@ export function useLive(url, everyMs = 0) {
     let timer = 0;
     let good = Date.now();
     let waitMs = everyMs;
+    let news = [];
 
     const ask = async () => {
       clearTimeout(timer);
@@ -72,15 +84,32 @@ export function useLive(url, everyMs = 0) {
       } finally {
         clearTimeout(late);
       }
-      if (everyMs || failing.has(url)) timer = setTimeout(ask, waitMs);
+      const isCalm = streams() && !failing.has(url);
+      if (everyMs || failing.has(url)) timer = setTimeout(ask, isCalm ? Math.max(waitMs, STREAMED_MS) : waitMs);
     };
     const seen = () => !document.hidden && everyMs && ask();
+    let wasStreamed = streams();
+    const onStream = (isNews) => {
+      if (wasStreamed && !streams()) {
+        clearTimeout(timer);
+        timer = setTimeout(ask, everyMs);
+      }
+      wasStreamed = streams();
+      if (!isNews) return;
+      news.forEach(clearTimeout);
+      news = NEWS_MS.map((ms) => setTimeout(ask, ms));
+    };
     document.addEventListener("visibilitychange", seen);
+    const unlisten = everyMs ? listen(onStream) : () => {};
+    const unwant = everyMs ? want(dagOf(url)) : () => {};
     ask();
     return () => {
       isOver = true;
       if (abort) abort.abort();
       clearTimeout(timer);
+      news.forEach(clearTimeout);
+      unlisten();
+      unwant();
       document.removeEventListener("visibilitychange", seen);
       answered(url);
     };
@@ -91,6 +120,7 @@ export function useLive(url, everyMs = 0) {
 // ---------------------------------------------------------------------------- samples
 
 const SAMPLES_MAX = 300;
+const SAMPLE_MS = 900; /* not more often than this */
 const RUNS_MAX = 20;
 const samples = new Map(); // "dag@run" → Map of "node:x" or "edge:x" → series
 
@@ -107,8 +137,11 @@ export function sample(status) {
   let series = samples.get(key);
   if (!series) {
     samples.set(key, (series = new Map()));
+    series.at = 0;
     if (samples.size > RUNS_MAX) samples.delete(samples.keys().next().value);
   }
+  if (Date.now() - series.at < SAMPLE_MS) return;
+  series.at = Date.now();
   for (const node of status.nodes) {
     push(series, `${node.node} in`, node.in_per_s);
     push(series, `${node.node} out`, node.out_per_s);
@@ -123,9 +156,32 @@ export function series(dag, run, name) {
   return samples.get(`${dag}@${run}`)?.get(name) || [];
 }
 
+/** What the stream tells of a dag, undefined when nothing; the last word when it broke. */
+function useTold(dag) {
+  const [, again] = useState(0);
+  useEffect(() => {
+    let before = null;
+    const stopWanting = dag ? want(dag) : () => {};
+    const stopListening = listen(() => {
+      const now = streams() ? told(dag) : null;
+      if (before !== now) again((n) => n + 1);
+      before = now;
+    });
+    return () => {
+      stopWanting();
+      stopListening();
+    };
+  }, [dag]);
+  return told(dag);
+}
+
 /** The status of a dag, sampled at each answer. */
 export function useStatus(dag, everyMs) {
-  const answer = useLive(dag ? `/api/v1/dags/${encodeURIComponent(dag)}/status` : null, everyMs);
+  const status = useTold(dag);
+  const url = dag ? `/api/v1/dags/${encodeURIComponent(dag)}/status` : null;
+  const isTold = status && streams();
+  const asked = useLive(isTold ? null : url, everyMs);
+  const answer = isTold ? { url, data: status, error: null } : { ...asked, data: asked.data || status || null };
   useEffect(() => {
     if (answer.data && answer.data.live) sample(answer.data);
   }, [answer.data]);

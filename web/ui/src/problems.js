@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // problems.js - what is wrong with a run, from its status object: the worst first.
-import { count } from "./format.js";
+import { clock, count } from "./format.js";
 import { series } from "./live.js";
 
 const GROWING_SAMPLES = 8;
@@ -30,6 +30,9 @@ function ofNode(status, node) {
 
 export function problemsOf(status) {
   const list = status.nodes.flatMap((node) => ofNode(status, node));
+  if (status.stale_since_ms) {
+    list.push({ weight: -2, text: `Its runner has said nothing since ${clock(new Date(status.stale_since_ms).toISOString())}: what is shown is as it was then` });
+  }
   if (status.live && status.broker && status.broker.up === false) {
     list.push({ weight: -1, text: `The broker ${status.broker.address} does not answer: ${status.broker.error || "no reason given"}` });
   }
