@@ -113,16 +113,35 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
     free(request);
 }
 
-static enum MHD_Result refuse_size(struct http_request *request)
+static enum MHD_Result refuse(struct http_request *request, int status, char *text)
 {
-    char *text =
-        mem_printf("{\"error\":\"the body is larger than %d bytes\"}\n", HTTP_BODY_MAX);
-
-    http_answer(request, 413, "application/json", text, strlen(text));
+    http_answer(request, status, "application/json", text, strlen(text));
     return http_queue(request);
 }
 
-/* The size that is announced is refused before any of it is taken. */
+static enum MHD_Result refuse_size(struct http_request *request)
+{
+    return refuse(request, 413,
+                  mem_printf("{\"error\":\"the body is larger than %d bytes\"}\n",
+                             HTTP_BODY_MAX));
+}
+
+/*
+ * Where the body ends can be read in one way only: a proxy in front that reads it in
+ * another would let a second request through inside of it (RFC 9112, 6.3 and 11.2).
+ */
+static bool is_clear_about_its_end(const struct http_request *request)
+{
+    const char *coding = http_header(request, "Transfer-Encoding");
+    int lengths = http_header_count(request, "Content-Length");
+
+    if (coding == NULL)
+        return lengths <= 1;
+    return lengths == 0 && http_header_count(request, "Transfer-Encoding") == 1 &&
+           strcasecmp(coding, "chunked") == 0;
+}
+
+/* What its headers say is refused before any of its body is taken. */
 static enum MHD_Result begin(struct http_request *request, const char *method)
 {
     const char *length = http_header(request, "Content-Length");
@@ -130,6 +149,10 @@ static enum MHD_Result begin(struct http_request *request, const char *method)
 
     request->begun = true;
     request->method = method;
+    if (!is_clear_about_its_end(request))
+        return refuse(request, 400,
+                      mem_strdup("{\"error\":\"one Content-Length, or "
+                                 "Transfer-Encoding: chunked\"}\n"));
     if (length && (!text_parse_int(length, &bytes) || bytes > HTTP_BODY_MAX))
         return refuse_size(request);
     return MHD_YES;

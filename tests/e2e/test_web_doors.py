@@ -148,6 +148,37 @@ class Limits(Web):
         self.assertRegex(self.raw(long.encode()), rb"^(HTTP/1.[01] 4\d\d |$)")
         self.assertEqual(self.ask("GET", "/healthz")[0], 200)
 
+    def test_a_body_that_ends_in_two_ways_is_refused_and_ends_the_connection(self):
+        head = f"POST /api/v1/session HTTP/1.1\r\nHost: {self.address}\r\n"
+        hidden = f"GET /healthz HTTP/1.1\r\nHost: {self.address}\r\n\r\n"
+        for lines, body in (("Content-Length: 2\r\nContent-Length: 4\r\n", "{}"),
+                            ("Content-Length: 2\r\nContent-Length: 2\r\n", "{}"),
+                            ("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+                             "0\r\n\r\n"),
+                            ("Transfer-Encoding: gzip\r\n", "{}"),
+                            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                             "0\r\n\r\n")):
+            got = self.raw((head + lines + "\r\n" + body + hidden).encode())
+            self.assertRegex(got, rb"^HTTP/1.1 400 ", lines)
+            self.assertIn(b'"error":"one Content-Length', got)
+            self.assertEqual(got.count(b"HTTP/1.1 "), 1, "a second request came through")
+
+    def test_what_is_no_http_is_refused_without_a_word_of_it(self):
+        """By libmicrohttpd itself: a page of its own, and the connection ends."""
+        host = f"Host: {self.address}\r\n"
+        for text in (f"marker /healthz\r\n{host}\r\n", "GET\tmarker HTTP/1.1\r\n\r\n",
+                     f"GET /marker HTTP/2.0\r\n{host}\r\n", "GET /marker HTTP/1.1\r\n\r\n",
+                     f"GET /marker HTTP/1.1\r\n{host}marker\r\n\r\n",
+                     f"GET /marker HTTP/1.1\r\n{host}X: marker{'y' * 40000}\r\n\r\n",
+                     f"POST /marker HTTP/1.1\r\n{host}Content-Length: -1\r\n\r\n",
+                     f"POST /marker HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\nno\r\n"):
+            got = self.raw(text.encode())
+            self.assertRegex(got, rb"^HTTP/1.1 (400|413|431|505) ", text[:80])
+            self.assertNotIn(b"marker", got)
+            self.assertNotIn(b"script", got)
+            self.assertIn(b"Connection: close", got)
+        self.assertEqual(self.ask("GET", "/healthz")[0], 200)
+
     def test_requests_that_follow_each_other_are_answered_in_order(self):
         one = f"GET /healthz HTTP/1.1\r\nHost: {self.address}\r\n\r\n"
         last = one.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")
