@@ -34,7 +34,21 @@ export default {
     await box("calc").getByText("running · 2/2 up").waitFor();
     await box("calc").click();
     await page.getByRole("heading", { name: "Clients" }).waitFor();
-    assert.equal(await page.locator(".spark polyline").count(), 5);
+  },
+
+  async "charts show the run's time, as pictures and as tables"() {
+    await open(`${run}/nodes/calc`);
+    const chart = (name) => page.locator("figure.chart", { hasText: name });
+    await chart("Records a second").locator("polyline").first().waitFor({ state: "attached" });
+    await chart("Latency").locator("polyline").first().waitFor({ state: "attached" });
+    assert.equal(await page.locator("figure.chart").count(), 6);
+    await chart("Memory").getByText("Table").click();
+    await row("Memory as a table", "MiB").first().waitFor();
+    await page.getByRole("button", { name: "last 10 minutes" }).click();
+    await page.getByRole("button", { name: "last 10 minutes", pressed: true }).waitFor();
+    await chart("Records a second").locator("polyline").first().waitFor({ state: "attached" });
+    await open(run);
+    await chart("Waiting records").getByRole("img", { name: /^Waiting records: now waiting/ }).waitFor();
   },
 
   async "a node is paused, resumed and restarted, after a word about what that does"() {

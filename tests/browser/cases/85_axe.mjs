@@ -13,7 +13,7 @@ export default {
           await page.setViewportSize(size);
           await page.emulateMedia({ colorScheme });
           await open(place);
-          await page.locator("main table, main .log").first().waitFor();
+          await page.locator("main table:visible, main .log").first().waitFor();
           await page.screenshot({ path: join(SHOTS, `${name}-${size.width}-${colorScheme}.png`), fullPage: true });
           await page.evaluate(axe);
           const { violations } = await page.evaluate(() => window.axe.run());

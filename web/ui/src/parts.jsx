@@ -68,26 +68,3 @@ export function Crumbs({ items }) {
     </nav>
   );
 }
-
-const WIDTH = 220;
-const HEIGHT = 44;
-
-/** A series as a line, with its last and greatest value in words. */
-export function Spark({ label, values, show }) {
-  const max = Math.max(...values, 0);
-  const last = values.length ? values[values.length - 1] : null;
-  const step = WIDTH / Math.max(values.length - 1, 1);
-  const y = (v) => HEIGHT - 2 - (max ? (v / max) * (HEIGHT - 4) : 0);
-  const points = values.map((v, i) => `${(i * step).toFixed(1)},${y(v).toFixed(1)}`).join(" ");
-  return (
-    <figure class="spark">
-      <figcaption>
-        {label} <strong>{last == null ? "–" : show(last)}</strong>
-        <span class="dim"> max {show(max)}</span>
-      </figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-        <polyline points={points} />
-      </svg>
-    </figure>
-  );
-}

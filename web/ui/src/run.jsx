@@ -4,10 +4,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { path } from "./api.js";
 import { backlogSeconds, between, bytes, count, duration, printable, rate } from "./format.js";
+import { Charts } from "./charts.jsx";
 import { Controls, nodeActions, runActions } from "./controls.jsx";
 import { Graph } from "./graph.jsx";
-import { series, useLive, useStatus } from "./live.js";
-import { Crumbs, Failure, Spark, State, Table, Time, Title } from "./parts.jsx";
+import { useLive, useStatus } from "./live.js";
+import { Crumbs, Failure, State, Table, Time, Title } from "./parts.jsx";
 import { problemsOf } from "./problems.js";
 import { link } from "./route.js";
 
@@ -257,6 +258,7 @@ export function Run({ dag, run }) {
         <>
           <section><h2>Nodes</h2><Nodes dag={dag} run={record.run} nodes={nodes} /></section>
           <section><h2>Edges</h2><Edges edges={edges} /></section>
+          <Charts dag={dag} run={record.run} what={{}} live={Boolean(status)} />
           <DeadLetters run={record} />
           <section>
             <h2>{`Attempts (${record.attempts_total})`}</h2>
@@ -278,19 +280,6 @@ export function Run({ dag, run }) {
 }
 
 // -------------------------------------------------------------------------- node page
-
-function Charts({ dag, run, node }) {
-  const of = (what) => series(dag, run, `${node} ${what}`);
-  return (
-    <div class="charts">
-      <Spark label="In" values={of("in")} show={rate} />
-      <Spark label="Out" values={of("out")} show={rate} />
-      <Spark label="Waiting" values={of("backlog")} show={count} />
-      <Spark label="CPU" values={of("cpu")} show={(v) => `${v.toFixed(0)} %`} />
-      <Spark label="Memory" values={of("rss")} show={bytes} />
-    </div>
-  );
-}
 
 function Clients({ clients }) {
   return (
@@ -338,7 +327,7 @@ export function Node({ dag, run, node }) {
       {shown && (
         <>
           <p class="dim">{`Program ${shown.program}. ${count(shown.in)} in, ${count(shown.answered)} answered, ${count(shown.dropped)} dropped, ${count(shown.dead)} dead, ${count(shown.out)} out.`}</p>
-          {live && <Charts dag={dag} run={status.run} node={node} />}
+          {record && <Charts dag={dag} run={record.run} what={{ node }} live={Boolean(live)} />}
           {live && <section><h2>Clients</h2><Clients clients={live.clients} /></section>}
           <p><a href={link(["runs", dag, run, "logs"], { node })}>Logs</a></p>
           <DeadLetters run={record || { dead_letters: [] }} node={node} />
