@@ -100,7 +100,7 @@ function Chart({ samples, kind }) {
   );
 }
 
-const RANGES = { "": "whole run", 3600000: "last hour", 600000: "last 10 minutes" };
+const RANGES = [["", "whole run"], ["3600000", "last hour"], ["600000", "last 10 minutes"]];
 
 /** what: {node}, {node, client}, {edge}, or {} for the whole run. */
 export function Charts({ dag, run, what, kinds = NODE_KINDS, live }) {
@@ -119,7 +119,7 @@ export function Charts({ dag, run, what, kinds = NODE_KINDS, live }) {
       <h2>Over time</h2>
       <Failure error={error} />
       <div class="buttons" role="group" aria-label="Time of the charts">
-        {Object.entries(RANGES).map(([value, text]) => (
+        {RANGES.map(([value, text]) => (
           <button key={value} type="button" aria-pressed={range === value} onClick={() => setRange(value)}>{text}</button>
         ))}
       </div>
