@@ -28,7 +28,8 @@ static const struct setting producer[] = {{"linger.ms", "5"},
                                           {"queue.buffering.max.messages", "100000"},
                                           {"queue.buffering.max.kbytes", "65536"},
                                           {"batch.num.messages", "10000"},
-                                          {"partitioner", "murmur2_random"},
+                                          {"partitioner", KAFKA_PARTITIONER},
+                                          {"sticky.partitioning.linger.ms", "0"},
                                           {NULL, NULL}};
 
 /* Settings that the delivery promises need. */

@@ -14,6 +14,9 @@
 
 struct client;
 
+/* What Java's clients do with keys, unless the user says otherwise. */
+#define KAFKA_PARTITIONER "murmur2_random"
+
 enum kafka_role {
     KAFKA_CONSUMER,   /* the group's member */
     KAFKA_COMMITTER,  /* commits a source's checkpoint, reads nothing */

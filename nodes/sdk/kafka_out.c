@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/kafka_out.h"
 
+#include "base/clock.h"
 #include "base/contract.h"
 #include "base/mem.h"
 #include "sdk/client.h"
@@ -9,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum {
     REPORTS = 512,       /* delivery reports taken at once */
@@ -19,11 +21,44 @@ enum {
     SERVE_MS = 100,
 };
 
-static rd_kafka_topic_t *open_topic(rd_kafka_t *rk, struct out_topic *topic)
+/*
+ * A key's partition as any Kafka client finds it; without a key, the next that has a
+ * leader. At first the leaders become known one by one, and the first would get all.
+ * Called by the client's thread and, for what was written before the topic was known, by
+ * librdkafka's, each with the topic's lock held.
+ */
+static int32_t pick_partition(const rd_kafka_topic_t *handle, const void *key,
+                              size_t key_len, int32_t count, void *opaque, void *tag)
+{
+    struct out_topic *topic = opaque;
+    uint32_t parts = (uint32_t)count;
+    uint32_t first;
+
+    if (key)
+        return rd_kafka_msg_partitioner_murmur2_random(handle, key, key_len, count, topic,
+                                                       tag);
+    first = spread_next(&topic->spread, parts, clock_mono_ms());
+    for (uint32_t i = 0; i < parts && topic->reached; i++) {
+        int32_t next = (int32_t)((first + i) % parts);
+
+        if (rd_kafka_topic_partition_available(handle, next))
+            return next;
+    }
+    return (int32_t)first;
+}
+
+/* Two handles can't take turns: they have no lock in common. */
+static rd_kafka_topic_t *open_topic(rd_kafka_t *rk, struct out_topic *topic, bool in_turn)
 {
     rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(rk);
+    char partitioner[32] = "";
+    size_t len = sizeof partitioner;
 
     rd_kafka_topic_conf_set_opaque(conf, topic);
+    (void)rd_kafka_topic_conf_get(conf, "partitioner", partitioner, &len);
+    /* Another partitioner is the user's choice. */
+    if (in_turn && strcmp(partitioner, KAFKA_PARTITIONER) == 0)
+        rd_kafka_topic_conf_set_partitioner_cb(conf, pick_partition);
     return rd_kafka_topic_new(rk, topic->name, conf);
 }
 
@@ -51,7 +86,7 @@ static int open_producer(struct client *client, struct error *err)
     kafka_wake(client, out->queue);
     out->limit = queue_limit(out->rk);
     for (size_t i = 0; i < out->count; i++)
-        out->topics[i].handle = open_topic(out->rk, &out->topics[i]);
+        out->topics[i].handle = open_topic(out->rk, &out->topics[i], true);
     return 0;
 }
 
@@ -67,6 +102,15 @@ static int open_strict_producer(struct client *client, struct error *err)
     return 0;
 }
 
+/* Where turns begin: else every 'send' of one record would go to the same partition. */
+static unsigned any_number(void)
+{
+    unsigned number = 0;
+
+    (void)!getrandom(&number, sizeof number, GRND_NONBLOCK);
+    return number;
+}
+
 int kafka_out_open(struct client *client, struct error *err)
 {
     struct kafka_out *out = &client->out;
@@ -77,9 +121,11 @@ int kafka_out_open(struct client *client, struct error *err)
     out->topics = mem_alloc((out->count + 1) * sizeof *out->topics);
     for (size_t i = 0; i < out->count; i++) {
         out->topics[i].name = config->outputs[i].topic;
+        out->topics[i].spread.turn = any_number();
         out->topics[i].max_record = config->outputs[i].max_record;
     }
-    out->dlq = (struct out_topic){.name = config->dlq, .is_dlq = true};
+    out->dlq = (struct out_topic){
+        .name = config->dlq, .spread.turn = any_number(), .is_dlq = true};
     return out->count ? open_producer(client, err) : 0;
 }
 
@@ -144,7 +190,7 @@ struct out_topic *kafka_out_dlq(struct client *client)
         return NULL;
     }
     if (out->dlq.handle == NULL)
-        out->dlq.handle = open_topic(out->rk, &out->dlq);
+        out->dlq.handle = open_topic(out->rk, &out->dlq, true);
     return &out->dlq;
 }
 
@@ -357,6 +403,7 @@ static void take_reports(struct client *client, rd_kafka_t *rk, rd_kafka_event_t
             if (!topic->is_dlq) {
                 window_slot(&part->window, part_sequence(tag))->out++;
                 topic->acked++;
+                atomic_store_explicit(&topic->reached, true, memory_order_relaxed);
                 out->acked++;
             }
             parts_reported(&client->parts, tag);
@@ -399,7 +446,7 @@ static rd_kafka_resp_err_t send_retry(struct client *client, struct out_retry *r
     rd_kafka_resp_err_t code;
 
     if (retry->topic->strict_handle == NULL)
-        retry->topic->strict_handle = open_topic(out->strict, retry->topic);
+        retry->topic->strict_handle = open_topic(out->strict, retry->topic, false);
     code = produce(out->strict, retry->topic->strict_handle, &write);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         retry->headers = NULL;

@@ -6,14 +6,18 @@
  * Every write carries a tag (part.h). A write that the broker refuses for what it is
  * (too large, invalid) is tried once more alone in its batch, because a batch is refused
  * as a whole; when it is refused then too, its record becomes a dead letter.
+ * Records without a key go to the partitions in turn (spread.h): librdkafka would put a
+ * burst into one partition.
  */
 #ifndef SDK_KAFKA_OUT_H
 #define SDK_KAFKA_OUT_H
 
 #include "base/error.h"
 #include "sdk/emission.h"
+#include "sdk/spread.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct client;
@@ -24,6 +28,8 @@ struct out_topic {
     rd_kafka_topic_t *strict_handle;
     int64_t max_record; /* 0: unknown */
     int64_t acked;
+    struct spread spread; /* of records without a key */
+    atomic_bool reached; /* something was acknowledged */
     bool is_dlq;
 };
 

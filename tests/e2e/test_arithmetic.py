@@ -43,6 +43,9 @@ class Arithmetic(Case):
         self.assertEqual(len(right), count)
         return left[-1], right[-1]
 
+    def clients_up(self, name):
+        return next(n for n in self.status()["nodes"] if n["node"] == name)["up"]
+
     def dead_letters(self, count):
         return wait_for(lambda: len(self.dead("calc")) >= count and self.dead("calc"),
                         f"{count} dead letters of calc")
@@ -131,6 +134,27 @@ class Arithmetic(Case):
         self.assertEqual(sorted(r["result"] for r in self.left()), [2, 2, 2, 7, 7])
         self.assertEqual(self.totals()["calc"]["in"], 4)
 
+    def test_records_without_a_key_are_work_for_all_clients(self):
+        path = self.arithmetic()
+        self.dagrun("send", f"{path}/calc", text="not json at all\n" * 804)
+        written = [high for _, high in self.probe.ends(self.topic("ask:calc")).values()]
+        self.assertEqual(sum(written), 804)
+        self.assertGreater(min(written), 60, written)
+
+    def test_outputs_without_a_key_are_work_for_all_clients(self):
+        self.dagrun("start", self.dag("""
+nodes:
+  src:  {program: producer, with: {count: 804}}
+  work: {program: copy, from: src, clients: 2}
+  more: {program: copy, from: work, clients: 2}
+"""))
+        written = [high for _, high in self.probe.ends(self.topic("src:work")).values()]
+        self.assertEqual(sum(written), 804)
+        self.assertGreater(min(written), 60, written)
+        written = [high for _, high in self.probe.ends(self.topic("work:more")).values()]
+        self.assertEqual(sum(written), 804)
+        self.assertGreater(min(written), 60, written)
+
     def test_ten_thousand_mixed_sends(self):
         seed = random.randrange(1 << 32)
         rng = random.Random(seed)
@@ -151,6 +175,7 @@ class Arithmetic(Case):
             lines.append(json.dumps(record))
         self.dagrun("start", self.arithmetic(), "--keep", "-d")
         self.both_leaves_got(1)
+        wait_for(lambda: self.clients_up("calc") == 2, "both clients have their partitions")
         self.dagrun("send", f"{self.name}/calc", text="\n".join(lines) + "\n")
         wait_for(lambda: len(self.out("out/left.jsonl")) >= valid + 1, "all on left", 120)
         wait_for(lambda: len(self.dead("calc")) >= len(lines) - valid, "all dead", 60)
