@@ -287,6 +287,39 @@ START_TEST(a_deleted_topic_leaves_nothing_behind_and_its_name_is_free)
 }
 END_TEST
 
+START_TEST(a_new_topic_never_gets_a_folder_that_could_not_be_moved_away)
+{
+    char obstacle[FIXTURE_PATH + 64], inside[FIXTURE_PATH + 72], hex[33];
+
+    create("t", 2, 1);
+    append(find("t"), 1, 10);
+    for (int i = 0; i < 16; i++)
+        snprintf(hex + (ptrdiff_t)2 * i, 3, "%02x", find("t")->id.bytes[i]);
+    /* A folder with something in it is not replaced by a rename. */
+    snprintf(obstacle, sizeof(obstacle), "%s/%s-1.delete", desk.root, hex);
+    snprintf(inside, sizeof(inside), "%s/deeper", obstacle);
+    ck_assert_int_eq(mkdir(obstacle, 0755), 0);
+    ck_assert_int_eq(mkdir(inside, 0755), 0);
+    ck_assert_int_eq(delete_topic(find("t")), KAFKA_NONE);
+    ck_assert_int_eq(folders("t-1"), 1);
+    ck_assert_ptr_nonnull(strstr(create("t", 1, 1), "t-1 is in the way"));
+    ck_assert_int_eq(atoi(create("t", 2, 1)), KAFKA_STORAGE_ERROR);
+    reopen_desk();
+    ck_assert_int_eq(atoi(create("t", 2, 1)), KAFKA_STORAGE_ERROR);
+    ck_assert_str_eq(create("t2", 2, 1), "0 ");
+    ck_assert_int_eq(folders(".stray"), 0);
+
+    ck_assert_int_eq(rmdir(inside), 0);
+    ck_assert_str_eq(create("t", 2, 1), "0 ");
+    ck_assert_int_eq((int)partition_end(topics_partition(desk.topics, find("t"), 1)),
+                     0);
+    tick_out();
+    ck_assert_int_eq(folders(".delete"), 0);
+    reopen_desk();
+    ck_assert_int_eq(folders("t-1"), 1);
+}
+END_TEST
+
 START_TEST(a_deletion_cut_off_by_a_crash_is_finished_at_open)
 {
     static const char value[] = {2, 0, 0, 0, 't'};
@@ -689,6 +722,7 @@ int main(void)
     tcase_add_test(tests, a_name_may_have_249_characters_and_its_partitions_work);
     tcase_add_test(tests, manual_assignments_may_only_name_this_broker);
     tcase_add_test(tests, a_deleted_topic_leaves_nothing_behind_and_its_name_is_free);
+    tcase_add_test(tests, a_new_topic_never_gets_a_folder_that_could_not_be_moved_away);
     tcase_add_test(tests, a_deletion_cut_off_by_a_crash_is_finished_at_open);
     tcase_add_test(tests, a_folder_of_no_topic_is_set_aside_and_kept);
     tcase_add_test(tests, a_topic_grows_and_never_shrinks);

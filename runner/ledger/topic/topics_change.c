@@ -57,7 +57,7 @@ static enum kafka_error check_new_name(struct topics *topics, struct wire_string
     HASH_FIND(by_flat, topics->by_flat, flat, (unsigned)name.len, other);
     free(flat);
     if (other == NULL)
-        return KAFKA_NONE;
+        return topics_check_folders(topics, name, message);
     text_appendf(message, "Topic '%.*s' collides with existing topic: %s", name.len,
                  name.data, other->topic.name);
     return KAFKA_INVALID_TOPIC_EXCEPTION;
@@ -210,12 +210,15 @@ enum kafka_error topics_grow(struct topics *topics, struct topic *topic,
                              const struct topics_growth *growth,
                              struct text_buf *message)
 {
+    struct wire_string name = {topic->name, topic->name_len};
     enum kafka_error code = check_growth(topics, topic, growth, message);
     struct topic_private *own = topic->own;
     int32_t before = topic->partitions;
     struct error err = {0};
     size_t count = (size_t)growth->count;
 
+    if (code == KAFKA_NONE)
+        code = topics_check_folders(topics, name, message);
     if (code != KAFKA_NONE || growth->validate_only)
         return code;
     topic->partitions = growth->count;
@@ -260,8 +263,8 @@ enum kafka_error topics_delete(struct topics *topics, struct topic *topic,
             topics->upkeep.compacting = NULL;
         partition_abandon(topic->own->open[i]);
     }
-    topics_discard(topics, topic->name, &topic->id, topic->partitions);
-    topics_forget_deletion(topics, &topic->id);
+    if (topics_discard(topics, topic->name, &topic->id, topic->partitions))
+        topics_forget_deletion(topics, &topic->id);
     topics_remove(topics, topic);
     return KAFKA_NONE;
 }

@@ -33,7 +33,20 @@ static void remember(struct topics *topics, const char *path)
     trash->paths[trash->count++] = mem_strdup(path);
 }
 
-static void discard_one(struct topics *topics, const char *from, const char *id,
+/* The folder stays under its name for now: no topic may take it for its own. */
+static void block(struct topics *topics, const char *from, const char *to)
+{
+    struct blocked_folders *blocked = &topics->blocked;
+
+    log_write(LOG_ERROR, "topics", NULL, "cannot rename %s to %s: %s", from, to,
+              strerror(errno));
+    blocked->list = mem_grow(blocked->list, blocked->count, &blocked->capacity,
+                             sizeof(*blocked->list));
+    blocked->list[blocked->count++] =
+        (struct blocked_folder){mem_strdup(from), mem_strdup(to)};
+}
+
+static bool discard_one(struct topics *topics, const char *from, const char *id,
                         int32_t index)
 {
     char to[TOPICS_PATH];
@@ -41,22 +54,26 @@ static void discard_one(struct topics *topics, const char *from, const char *id,
     snprintf(to, sizeof(to), "%s/%s-%d%s", topics->dir, id, index, GONE);
     if (rename(from, to) == 0)
         remember(topics, to);
-    else if (errno != ENOENT)
-        log_write(LOG_ERROR, "topics", NULL, "cannot set %s aside to remove it: %s",
-                  from, strerror(errno));
+    else if (errno != ENOENT) {
+        block(topics, from, to);
+        return false;
+    }
+    return true;
 }
 
-void topics_discard(struct topics *topics, const char *name, const struct wire_uuid *id,
+bool topics_discard(struct topics *topics, const char *name, const struct wire_uuid *id,
                     int32_t partitions)
 {
     char hex[33], path[TOPICS_PATH];
+    bool all = true;
 
     for (int i = 0; i < 16; i++)
         snprintf(hex + (ptrdiff_t)2 * i, 3, "%02x", id->bytes[i]);
     for (int32_t i = 0; i < partitions; i++) {
         topics_partition_path(topics, name, i, path);
-        discard_one(topics, path, hex, i);
+        all = discard_one(topics, path, hex, i) && all;
     }
+    return all;
 }
 
 static bool ends_with(const char *text, const char *end)
@@ -84,22 +101,80 @@ static bool split_name(const char *folder, struct wire_string *name, int32_t *in
 }
 
 /* It holds records of somebody: never removed, but out of the way of a new topic. */
-static void set_stray_aside(const struct topics *topics, const char *folder)
+static void set_stray_aside(struct topics *topics, const char *folder)
 {
     char from[TOPICS_PATH], to[TOPICS_PATH];
 
     snprintf(from, sizeof(from), "%s/%s", topics->dir, folder);
     for (int i = 0; i < 1000; i++) {
         snprintf(to, sizeof(to), "%s/%.200s.%d%s", topics->dir, folder, i, STRAY);
-        if (access(to, F_OK) == 0 || (rename(from, to) != 0 && errno == ENOTEMPTY))
-            continue;
-        break;
+        if (access(to, F_OK) != 0)
+            break;
+    }
+    if (rename(from, to) != 0) {
+        block(topics, from, to);
+        return;
     }
     log_write(LOG_ERROR, "topics", NULL,
               "the folder %s belongs to no topic that is known: it is now %s; move it "
               "away or "
               "remove it",
               from, to);
+}
+
+static bool is_blocked(const struct topics *topics, const char *folder)
+{
+    for (size_t i = 0; i < topics->blocked.count; i++)
+        if (strcmp(strrchr(topics->blocked.list[i].from, '/') + 1, folder) == 0)
+            return true;
+    return false;
+}
+
+static bool is_of(const struct blocked_folder *folder, struct wire_string name)
+{
+    struct wire_string topic;
+    int32_t index;
+
+    return split_name(strrchr(folder->from, '/') + 1, &topic, &index) &&
+           wire_string_equal(topic, name);
+}
+
+void topics_retry_blocked(struct topics *topics)
+{
+    struct blocked_folders *blocked = &topics->blocked;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < blocked->count; i++) {
+        struct blocked_folder folder = blocked->list[i];
+        bool moved = rename(folder.from, folder.to) == 0;
+
+        if (!moved && errno != ENOENT) {
+            blocked->list[kept++] = folder;
+            continue;
+        }
+        if (moved && ends_with(folder.to, GONE))
+            remember(topics, folder.to);
+        free(folder.from);
+        free(folder.to);
+    }
+    blocked->count = kept;
+}
+
+enum kafka_error topics_check_folders(struct topics *topics, struct wire_string name,
+                                      struct text_buf *message)
+{
+    if (topics->blocked.count == 0)
+        return KAFKA_NONE;
+    topics_retry_blocked(topics);
+    for (size_t i = 0; i < topics->blocked.count; i++) {
+        if (!is_of(&topics->blocked.list[i], name))
+            continue;
+        text_appendf(message,
+                     "The old folder %s is in the way and cannot be renamed.",
+                     topics->blocked.list[i].from);
+        return KAFKA_STORAGE_ERROR;
+    }
+    return KAFKA_NONE;
 }
 
 static void see_folder(struct topics *topics, const char *folder)
@@ -114,7 +189,7 @@ static void see_folder(struct topics *topics, const char *folder)
         remember(topics, path);
         return;
     }
-    if (!split_name(folder, &name, &index))
+    if (!split_name(folder, &name, &index) || is_blocked(topics, folder))
         return;
     topic = topics_find(topics, name);
     if (topic != NULL && index < topic->partitions)
@@ -196,4 +271,9 @@ void topics_forget_trash(struct topics *topics)
     for (size_t i = 0; i < topics->trash.count; i++)
         free(topics->trash.paths[i]);
     free(topics->trash.paths);
+    for (size_t i = 0; i < topics->blocked.count; i++) {
+        free(topics->blocked.list[i].from);
+        free(topics->blocked.list[i].to);
+    }
+    free(topics->blocked.list);
 }

@@ -37,6 +37,16 @@ struct trash {
     size_t capacity;
 };
 
+/* Folders that could not be renamed, and what they are to be called. */
+struct blocked_folder {
+    char *from, *to;
+};
+
+struct blocked_folders {
+    struct blocked_folder *list;
+    size_t count, capacity;
+};
+
 /* Where the upkeep stands. A pass visits all partitions once. */
 struct upkeep {
     bool running;     /* a pass is under way */
@@ -63,6 +73,7 @@ struct topics {
     int64_t partitions;
     uint64_t version;
     struct trash trash;
+    struct blocked_folders blocked;
     struct upkeep upkeep;
     topics_going_fn *going;
     topics_gone_fn *gone;
@@ -97,9 +108,16 @@ struct config_set *topics_group_set(struct topics *topics, struct wire_string gr
 /* topics_disk.c: folders */
 void topics_partition_path(const struct topics *topics, const char *name, int32_t index,
                            char path[TOPICS_PATH]);
-/* Rename a topic's folders to "….delete" and remember them for removal. */
-void topics_discard(struct topics *topics, const char *name, const struct wire_uuid *id,
+/* Rename a topic's folders to "….delete" and remember them for removal. False: some
+ * could not be renamed; their name is blocked, and the note in the store must stay. */
+bool topics_discard(struct topics *topics, const char *name, const struct wire_uuid *id,
                     int32_t partitions);
+/* Try once more to move away what could not be moved. */
+void topics_retry_blocked(struct topics *topics);
+/* May a topic of this name have new folders? Else one of a deleted topic would become
+ * its own. */
+enum kafka_error topics_check_folders(struct topics *topics, struct wire_string name,
+                                      struct text_buf *message);
 /* See what is in the data folder: which partitions have one, what is to be removed. */
 int topics_scan(struct topics *topics, struct error *err);
 /* Remove one folder; false when there is none left. */

@@ -180,7 +180,8 @@ static bool collect_deletion(void *arg, const void *key, size_t key_len,
 
 /*
  * A topic of the same name can only be there when the folders were renamed already and
- * just the entry could not be removed: then the folders are the new topic's.
+ * just the entry could not be removed (topics_check_folders): then the folders are the
+ * new topic's.
  */
 static void finish_deletions(struct topics *topics)
 {
@@ -188,10 +189,10 @@ static void finish_deletions(struct topics *topics)
 
     store_each(topics->store, "td", 2, collect_deletion, &found);
     for (size_t i = 0; i < found.count; i++) {
-        if (topics_find(topics, wire_string_of(found.list[i].name)) == NULL)
+        if (topics_find(topics, wire_string_of(found.list[i].name)) != NULL ||
             topics_discard(topics, found.list[i].name, &found.list[i].id,
-                           found.list[i].partitions);
-        topics_forget_deletion(topics, &found.list[i].id);
+                           found.list[i].partitions))
+            topics_forget_deletion(topics, &found.list[i].id);
         free(found.list[i].name);
     }
     free(found.list);

@@ -20,6 +20,7 @@ static void begin_pass(struct topics *topics, int64_t now_ms)
     int64_t closed_ms = config_number(CONFIG_BROKER, "log.retention.check.interval.ms",
                                       NULL, &topics->broker);
 
+    topics_retry_blocked(topics);
     upkeep->running = true;
     upkeep->topic = 0;
     upkeep->partition = 0;
