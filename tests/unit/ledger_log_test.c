@@ -204,6 +204,60 @@ START_TEST(log_rolls_when_its_segment_is_old)
 }
 END_TEST
 
+/* Bytes of the disk that the file of this base takes beyond its size. */
+static int64_t spare_bytes(int64_t base)
+{
+    char path[2 * FIXTURE_PATH];
+    struct stat status;
+
+    (void)snprintf(path, sizeof(path), "%s/%020" PRId64 ".log", f.dir, base);
+    ck_assert_int_eq(stat(path, &status), 0);
+    return (int64_t)status.st_blocks * 512 - status.st_size;
+}
+
+static void append_bytes(int64_t bytes)
+{
+    int64_t until = log_bytes(f.log) + bytes;
+    enum kafka_error error = KAFKA_NONE;
+
+    while (log_bytes(f.log) < until && error == KAFKA_NONE)
+        error = fixture_append(&f, 500, BATCH_NONE);
+    ck_assert_int_eq(error, KAFKA_NONE);
+}
+
+START_TEST(blocks_taken_ahead_go_back_when_the_segment_no_longer_grows)
+{
+    enum { MB = 1 << 20 };
+    struct error err = {0};
+    int64_t gaps, active;
+
+    fixture_open(&f);
+    append_bytes(MB / 2);
+    ck_assert_int_lt(spare_bytes(0), MB / 4);
+    append_bytes(MB);
+    if (spare_bytes(0) < MB / 4)
+        return; /* this file system has none to give, or is nearly full */
+    log_abandon(f.log);
+    fixture_open(&f);
+    ck_assert_int_lt(spare_bytes(0), MB / 4);
+    append_bytes(MB);
+    ck_assert_int_gt(spare_bytes(0), MB / 4);
+    reopen();
+    ck_assert_int_lt(spare_bytes(0), MB / 4);
+    append_bytes(MB);
+    ck_assert_int_eq(log_roll(f.log, f.wall_ms, &err), 0);
+    ck_assert_int_lt(spare_bytes(0), MB / 4);
+    active = log_active(f.log);
+    append_bytes(MB + MB / 2);
+    ck_assert_int_gt(spare_bytes(active), MB / 4);
+    (void)log_retain(f.log, f.wall_ms); /* it was used */
+    ck_assert_int_gt(spare_bytes(active), MB / 4);
+    (void)log_retain(f.log, f.wall_ms);
+    ck_assert_int_lt(spare_bytes(active), MB / 4);
+    ck_assert_int_eq(fixture_read_all(&f, 0, 1 << 20, &gaps), log_end(f.log));
+}
+END_TEST
+
 START_TEST(slice_stays_readable_when_its_segment_is_deleted)
 {
     struct log_slice slice;
@@ -338,6 +392,7 @@ int main(void)
     tcase_add_test(tcase, records_deleted_before_an_offset_stay_deleted);
     tcase_add_test(tcase, retention_deletes_by_time_and_by_size);
     tcase_add_test(tcase, log_rolls_when_its_segment_is_old);
+    tcase_add_test(tcase, blocks_taken_ahead_go_back_when_the_segment_no_longer_grows);
     tcase_add_test(tcase, slice_stays_readable_when_its_segment_is_deleted);
     tcase_add_test(tcase, many_logs_share_few_descriptors);
     tcase_add_loop_test(tcase, random_lives_keep_every_record, 0, 20);

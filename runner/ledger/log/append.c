@@ -151,6 +151,7 @@ enum kafka_error log_append(struct log *log, const uint8_t *data, size_t len,
         (must_roll(log, &incoming, wall_ms) && log_roll(log, wall_ms, err) != 0))
         return KAFKA_STORAGE_ERROR;
     active = log_last(log);
+    log_reserve(log, active, incoming.len);
     if (file_write(active->file, data, len, active->size, err) != 0) {
         struct error ignored = {0};
 

@@ -200,6 +200,7 @@ int log_new_segment(struct log *log, int64_t base, int64_t wall_ms, struct error
 
         if (fd >= 0)
             (void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, log->config.segment_bytes);
+        segment->reserved = log->config.segment_bytes;
     }
     segment->index.count = 0;
     segment->max_timestamp = -1;
@@ -214,7 +215,6 @@ int log_new_segment(struct log *log, int64_t base, int64_t wall_ms, struct error
 int log_roll(struct log *log, int64_t wall_ms, struct error *err)
 {
     struct segment *active = log_last(log);
-    struct error ignored = {0};
 
     if (active->size == 0)
         return 0;
@@ -225,8 +225,7 @@ int log_roll(struct log *log, int64_t wall_ms, struct error *err)
         NULL) /* then nobody asks for more than the kernel does */
         log->flushed = log->end;
     active = log_last(log) - 1;
-    if (log->config.preallocate)
-        (void)file_cut(active->file, active->size, &ignored);
+    log_give_back(active);
     file_rest(active->index.file);
     return 0;
 }
@@ -304,6 +303,7 @@ void log_close(struct log *log)
     if (log == NULL)
         return;
     compaction_free(log);
+    log_give_back(log_last(log));
     log_remove_due(log, INT64_MAX, true);
     if (!log->marked_clean && !log->failed &&
         (segment_finish(log_last(log), &err) != 0 || log_save(log, true, &err) != 0))

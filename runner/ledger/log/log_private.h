@@ -103,6 +103,13 @@ void log_defer(struct log *log, struct segment *segment, int64_t wall_ms);
 void log_remove_due(struct log *log, int64_t wall_ms, bool all);
 void log_written(struct log *log); /* something is to be flushed */
 
+/* space.c: blocks of the disk ahead of a segment's end. */
+/* Before len bytes are appended. */
+void log_reserve(struct log *log, struct segment *segment, int64_t len);
+void log_give_back(struct segment *segment);
+/* What a broker that was killed had reserved. */
+void log_give_back_lost(struct segment *segment);
+
 /* damage.c */
 void log_damage(struct log *log,
                 const struct damage *damage); /* one after the other: one */

@@ -323,6 +323,7 @@ static int recover(struct log *log, const struct checkpoint *saved, int64_t wall
         report->unclean = true;
         if (check_tail(log, keep, report, err) != 0)
             return -1;
+        log_give_back_lost(log_last(log));
     }
     log->end = log_last(log)->end;
     log->flushed = saved->flushed < log->end ? saved->flushed : log->end;

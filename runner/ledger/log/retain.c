@@ -178,6 +178,8 @@ static void rest(struct log *log)
 
     if (index_write(&log_last(log)->index, &ignored) != 0)
         return;
+    if (!log->config.preallocate)
+        log_give_back(log_last(log));
     free(log->hot);
     log->hot = NULL;
     for (size_t i = 0; i < log->count; i++) {
