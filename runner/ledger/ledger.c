@@ -25,6 +25,9 @@
 
 enum { LINGER_MS = 1000, OTHER_FILES = 32 };
 
+/* The loop may be so late, and then members get so much time at most. */
+enum { LATE_MS = 100, GRACE_MS = 5000 };
+
 void ledger_settings_default(struct ledger_settings *settings)
 {
     *settings = (struct ledger_settings){
@@ -463,6 +466,18 @@ static int64_t idle_deadline(struct ledger *ledger)
     return own->client_ms + own->settings.idle_stop_ms;
 }
 
+/*
+ * Who stopped the process (SIGSTOP, a frozen container) has stopped the members' time as
+ * well: their heartbeats wait in the sockets and are read before anybody is given up.
+ */
+static void forgive(struct ledger *ledger, int64_t now_ms)
+{
+    int64_t late_ms = now_ms - ledger->own->next_ms;
+
+    if (ledger->own->next_ms > 0 && late_ms >= LATE_MS)
+        groups_postpone(ledger->groups, now_ms + earlier(late_ms, GRACE_MS));
+}
+
 int64_t ledger_tick(struct ledger *ledger)
 {
     int64_t now_ms = clock_mono_ms(), wall_ms = clock_wall_ms();
@@ -470,6 +485,7 @@ int64_t ledger_tick(struct ledger *ledger)
 
     ledger->now_ms = now_ms;
     ledger->wall_ms = wall_ms;
+    forgive(ledger, now_ms);
     next_ms = txns_tick(ledger->txns, now_ms, wall_ms);
     next_ms = earlier(next_ms, groups_tick(ledger->groups, now_ms, wall_ms));
     next_ms = earlier(next_ms, topics_tick(ledger->topics, now_ms, wall_ms));
@@ -478,5 +494,6 @@ int64_t ledger_tick(struct ledger *ledger)
         sync_dirty(ledger->sync, &ledger->own->store_entry);
     next_ms = earlier(next_ms, sync_tick(ledger->sync, now_ms));
     next_ms = earlier(next_ms, idle_deadline(ledger));
-    return earlier(next_ms, server_tick(ledger->server, now_ms));
+    ledger->own->next_ms = earlier(next_ms, server_tick(ledger->server, now_ms));
+    return ledger->own->next_ms;
 }

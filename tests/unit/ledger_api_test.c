@@ -261,6 +261,58 @@ START_TEST(a_small_request_has_no_endless_answer)
 }
 END_TEST
 
+/* A member of group "g", alone and stable. */
+static struct wire_string join_alone(struct client *client, int32_t session_ms)
+{
+    struct join_group_request join;
+    struct join_group_request_join_group_request_protocol protocol;
+    struct join_group_response joined;
+    struct sync_group_request sync;
+    struct sync_group_response synced;
+
+    wire_defaults(&join_group_request_message, &join);
+    wire_defaults(&join_group_request_join_group_request_protocol_message, &protocol);
+    protocol.name = wire_string_of("range");
+    join.group_id = wire_string_of("g");
+    join.protocol_type = wire_string_of("consumer");
+    join.session_timeout_ms = session_ms;
+    join.rebalance_timeout_ms = session_ms;
+    join.protocols = &protocol;
+    join.protocols_count = 1;
+    ask(client, WIRE_JOIN_GROUP, 3, &join);
+    ck_assert(receive(client, WIRE_JOIN_GROUP, 3, LONG_MS, &joined));
+    ck_assert_int_eq(joined.error_code, KAFKA_NONE);
+    wire_defaults(&sync_group_request_message, &sync);
+    sync.group_id = join.group_id;
+    sync.generation_id = joined.generation_id;
+    sync.member_id = joined.member_id;
+    ask(client, WIRE_SYNC_GROUP, 3, &sync);
+    ck_assert(receive(client, WIRE_SYNC_GROUP, 3, LONG_MS, &synced));
+    ck_assert_int_eq(synced.error_code, KAFKA_NONE);
+    return joined.member_id;
+}
+
+START_TEST(a_broker_that_was_stopped_reads_heartbeats_before_it_expires_sessions)
+{
+    enum { SESSION_MS = 6000 }; /* Kafka's shortest */
+    struct client client = connect_client();
+    struct heartbeat_request request;
+    struct heartbeat_response response;
+
+    wire_defaults(&heartbeat_request_message, &request);
+    request.group_id = wire_string_of("g");
+    request.member_id = join_alone(&client, SESSION_MS);
+    request.generation_id = 1;
+    turn();
+    ask(&client, WIRE_HEARTBEAT, 3, &request);
+    (void)usleep((SESSION_MS + 300) * 1000);
+    (void)ledger_tick(rig.ledger); /* a wait that a signal has ended reads nothing */
+    ck_assert(receive(&client, WIRE_HEARTBEAT, 3, LONG_MS, &response));
+    ck_assert_int_eq(response.error_code, KAFKA_NONE);
+    disconnect(&client);
+}
+END_TEST
+
 START_TEST(a_data_folder_has_one_broker)
 {
     struct ledger_settings settings;
@@ -305,6 +357,8 @@ int main(void)
                         (int)(sizeof looked_up / sizeof looked_up[0]));
     tcase_add_test(tcase, everything_is_there_after_a_restart);
     tcase_add_test(tcase, a_small_request_has_no_endless_answer);
+    tcase_add_test(
+        tcase, a_broker_that_was_stopped_reads_heartbeats_before_it_expires_sessions);
     tcase_add_test(tcase, a_data_folder_has_one_broker);
     tcase_add_test(tcase, a_folder_that_cannot_be_made_is_named);
     suite_add_tcase(suite, tcase);

@@ -27,6 +27,30 @@ START_TEST(a_silent_member_is_lost_and_a_waiting_one_is_not)
 }
 END_TEST
 
+START_TEST(a_member_whose_heartbeat_nobody_read_gets_time)
+{
+    struct ticket *one, *two;
+
+    stable_two(&one, &two);
+    now_ms += 3 * SESSION; /* the broker stood still */
+    groups_postpone(groups, now_ms + 5000);
+    pass(0);
+    ck_assert_int_eq(heartbeat(one), KAFKA_NONE);
+    pass(4999);
+    ck_assert_str_eq(state(), "Stable");
+    pass(1); /* the other one has really gone */
+    ck_assert_int_eq(heartbeat(two), KAFKA_UNKNOWN_MEMBER_ID);
+    ck_assert_int_eq(heartbeat(one), KAFKA_REBALANCE_IN_PROGRESS);
+    /* Nor is one thrown out of a rebalance that it could not join. */
+    now_ms += 2 * REBALANCE;
+    groups_postpone(groups, now_ms + 5000);
+    pass(0);
+    one = join((struct client){.id = one->id});
+    ck_assert_int_eq(one->error, KAFKA_NONE);
+    ck_assert_int_eq(one->members, 1);
+}
+END_TEST
+
 START_TEST(a_new_member_that_waits_is_given_up_after_five_minutes)
 {
     struct ticket *one, *two;
@@ -238,6 +262,7 @@ static TCase *living(void)
 
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_silent_member_is_lost_and_a_waiting_one_is_not);
+    tcase_add_test(tcase, a_member_whose_heartbeat_nobody_read_gets_time);
     tcase_add_test(tcase, a_new_member_that_waits_is_given_up_after_five_minutes);
     tcase_add_test(tcase, leaving_by_member_or_instance_ends_what_waits);
     tcase_add_test(tcase, a_member_that_leaves_while_it_syncs_gets_its_answer);

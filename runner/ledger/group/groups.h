@@ -80,6 +80,10 @@ void groups_close(struct groups *groups);
  */
 int64_t groups_tick(struct groups *groups, int64_t now_ms, int64_t wall_ms);
 
+/* What members sent may not have been read for a while: no deadline that a member has to
+ * meet ends before until_ms. */
+void groups_postpone(struct groups *groups, int64_t until_ms);
+
 /* ---- classic protocol -------------------------------------------------------- */
 
 void groups_join(struct groups *groups, const struct join_group_request *request,
