@@ -5,6 +5,8 @@
 #include "web/call.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "web/users.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,29 +48,59 @@ void api_events(struct web_call *call)
     call_refuse(call->request, 503, text);
 }
 
-static json_t *session(void)
+static json_t *session(const struct guard_who *who, bool read_only)
 {
-    return json_pack("{s:s,s:s}", "role", guard_role_name(GUARD_ADMIN), "version",
+    return json_pack("{s:o,s:s,s:b,s:s}", "user", json_text(who->name), "role",
+                     guard_role_name(who->role), "read_only", read_only, "version",
                      DAGRUN_VERSION);
+}
+
+/* A login whose password is being verified. */
+struct login {
+    struct http_request *request;
+    struct guard *guard;
+    bool read_only;
+};
+
+static void on_login(void *arg, const struct guard_who *who,
+                     const struct guard_refusal *no)
+{
+    struct login login = *(struct login *)arg;
+    struct web_call call = {.request = login.request};
+    char *cookie;
+
+    free(arg);
+    if (who == NULL) {
+        call_refuse_who(login.request, no);
+        return;
+    }
+    cookie = guard_session(login.guard, who, clock_wall_ms());
+    http_add_header(login.request, "Set-Cookie", cookie);
+    free(cookie);
+    call_answer_json(&call, 200, session(who, login.read_only));
 }
 
 void api_login(struct web_call *call)
 {
-    char *cookie;
+    const char *token = call_text(call, "token");
+    const char *user = call_text(call, "user");
+    const char *password = call_text(call, "password");
+    struct login *login;
 
-    if (!guard_is_token(call->guard, call_text(call, "token"))) {
-        call_refuse(call->request, 401, "this is not the token");
+    if (token ? user || password : !user || !password) {
+        call_refuse(call->request, 422,
+                    "either 'token' or 'user' and 'password' expected");
         return;
     }
-    cookie = guard_session(call->guard, clock_wall_ms());
-    http_add_header(call->request, "Set-Cookie", cookie);
-    free(cookie);
-    call_answer_json(call, 200, session());
+    login = mem_alloc(sizeof *login);
+    *login = (struct login){call->request, call->guard, call->read_only};
+    guard_verify(call->guard, http_peer(call->request), token ? USERS_TOKEN : user,
+                 token ? token : password, on_login, login);
 }
 
 void api_session(struct web_call *call)
 {
-    call_answer_json(call, 200, session());
+    call_answer_json(call, 200, session(&call->who, call->read_only));
 }
 
 void api_logout(struct web_call *call)

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,10 +63,10 @@ static const char *kind_name(int status)
     static const struct {
         int status;
         const char *name;
-    } kinds[] = {{400, "input"},       {401, "token"},      {403, "forbidden"},
-                 {404, "not found"},   {405, "method"},     {409, "conflict"},
-                 {413, "too large"},   {415, "media type"}, {422, "input"},
-                 {503, "unreachable"}, {504, "timeout"}};
+    } kinds[] = {{400, "input"},     {401, "token"},       {403, "forbidden"},
+                 {404, "not found"}, {405, "method"},      {409, "conflict"},
+                 {413, "too large"}, {415, "media type"},  {422, "input"},
+                 {429, "too many"},  {503, "unreachable"}, {504, "timeout"}};
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (kinds[i].status == status)
@@ -84,6 +85,31 @@ void call_refuse(struct http_request *request, int status, const char *text)
     line[len] = '\n';
     json_decref(value);
     http_answer(request, status, "application/json", line, len + 1);
+}
+
+/* A script of ours that asks must not make the browser ask for a password. */
+static bool is_from_page(const struct http_request *request)
+{
+    const char *mode = http_header(request, "Sec-Fetch-Mode");
+
+    return mode && strcmp(mode, "navigate") != 0;
+}
+
+void call_refuse_who(struct http_request *request, const struct guard_refusal *no)
+{
+    char seconds[16];
+
+    if (no->status == 401) {
+        if (!is_from_page(request))
+            http_add_header(request, "WWW-Authenticate",
+                            "Basic realm=\"dagrun\", charset=\"UTF-8\"");
+        http_add_header(request, "WWW-Authenticate", "Bearer realm=\"dagrun\"");
+    }
+    if (no->after_s > 0) {
+        (void)snprintf(seconds, sizeof seconds, "%d", no->after_s);
+        http_add_header(request, "Retry-After", seconds);
+    }
+    call_refuse(request, no->status, no->text);
 }
 
 void call_fail(struct web_call *call, const struct error *err)

@@ -16,7 +16,9 @@
 struct web_call {
     const struct web_source *source;
     struct sse *sse;
-    const struct guard *guard;
+    struct guard *guard;
+    struct guard_who who; /* asks; nobody on a public route */
+    bool read_only;       /* every action is refused */
     struct http_request *request;
     const struct web_route *route;
     struct url url;
@@ -42,6 +44,8 @@ void call_finish(struct web_call *call, json_t *value, const struct error *err);
 
 /* {"error": text, "kind": kind} with any status. */
 void call_refuse(struct http_request *request, int status, const char *text);
+/* The guard's no, with the headers that belong to it. */
+void call_refuse_who(struct http_request *request, const struct guard_refusal *no);
 
 /* The functions of the table. */
 web_fn api_asset;

@@ -14,10 +14,9 @@ static const char json[] = "application/json";
 static const char text[] = "text/plain; charset=utf-8";
 
 static const struct web_param login_body[] = {
-    {.name = "token",
-     .type = WEB_TEXT,
-     .required = true,
-     .doc = "of the file web.token"},
+    {.name = "token", .type = WEB_TEXT, .doc = "of the file web.token; or"},
+    {.name = "user", .type = WEB_TEXT, .doc = "a name, with its"},
+    {.name = "password", .type = WEB_TEXT, .doc = "as 'dagrun web user' knows it"},
     {0},
 };
 
@@ -187,7 +186,7 @@ const struct web_route web_routes[] = {
      .fn = api_login,
      .type = json,
      .body = login_body,
-     .doc = "Trade the token for the session cookie of a browser."},
+     .doc = "Trade the token, or a password, for the session cookie of a browser."},
     {.method = "GET",
      .pattern = "/api/v1/session",
      .role = GUARD_VIEWER,

@@ -45,6 +45,9 @@ struct web_route {
     const struct web_param *body;  /* members of a JSON object; likewise */
 };
 
+/* Does it change something beyond the session of who asks? */
+bool web_route_is_action(const struct web_route *route);
+
 /* Ends with a NULL method. */
 extern const struct web_route web_routes[];
 

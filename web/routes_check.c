@@ -44,6 +44,11 @@ static bool matches(const struct web_route *route, const struct url *url)
     return count == url->segment_count;
 }
 
+bool web_route_is_action(const struct web_route *route)
+{
+    return route->role > GUARD_VIEWER && strcmp(route->method, "GET") != 0;
+}
+
 const struct web_route *web_route_find(const char *method, const struct url *url,
                                        char allowed[64])
 {
@@ -227,7 +232,8 @@ static int check_body(const struct web_route *route, const json_t *body,
 
         if (param == NULL)
             return unknown_param(route->body, name, err);
-        if (param->type == WEB_BOOL ? !json_is_boolean(value) : !json_is_string(value)) {
+        if (param->type == WEB_BOOL ? !json_is_boolean(value)
+                                    : !json_is_string(value)) {
             error_set(err, ERROR_INPUT, "%s: %s expected", name,
                       param->type == WEB_BOOL ? "true or false" : "a string");
             return -1;

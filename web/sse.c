@@ -158,6 +158,12 @@ static void tell_all(const struct sse *sse)
     }
 }
 
+void sse_cut(struct sse *sse)
+{
+    for (struct client *client = sse->clients; client; client = client->next)
+        http_stream_cut(client->request);
+}
+
 /* When to do so again; INT64_MAX: when something has woken the loop. */
 static int64_t update(struct sse *sse, int64_t now_ms)
 {

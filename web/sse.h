@@ -36,6 +36,9 @@ void sse_free(struct sse *sse);
 bool sse_answer(struct sse *sse, struct http_request *request, const char *dag,
                 const char *last_id);
 
+/* End all streams: browsers come back, as far as they are still let in. */
+void sse_cut(struct sse *sse);
+
 /* Call it before http_tick; returns the deadline of the next one. */
 int64_t sse_tick(struct sse *sse);
 

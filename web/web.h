@@ -9,6 +9,9 @@
 #include "base/loop.h"
 #include "web/source.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct web;
 
 struct web_config {
@@ -16,6 +19,8 @@ struct web_config {
     int port;
     int port_count;         /* ports that are tried, from port on */
     const char *token_path; /* made when it is not there */
+    const char *users_path; /* need not be there */
+    bool read_only;         /* every action is refused */
     const char *const
         *hosts; /* names allowed in Host, NULL-terminated, borrowed; or NULL */
     const struct web_source *source; /* borrowed */
@@ -28,6 +33,7 @@ void web_close(struct web *web);
 
 int web_port(const struct web *web);
 const char *web_token(const struct web *web);
+size_t web_user_count(const struct web *web);
 
 /* Call it after every loop_wait; returns the deadline of the next one. */
 int64_t web_tick(struct web *web);

@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "cli/web_files.h"
 #include "cli/web_source.h"
+#include "cli/web_user.h"
 #include "host/lock.h"
 #include "host/signals.h"
 #include "web/web.h"
@@ -30,6 +31,7 @@ struct options {
     char *host; /* NULL: 127.0.0.1 */
     int port;   /* 0: the first free one */
     bool url;
+    bool read_only;
     const char **hosts; /* NULL-terminated */
     size_t host_count;
     size_t host_capacity;
@@ -99,6 +101,8 @@ static int parse(struct options *options, int argc, char **argv)
         } else if ((value = cli_option(argc, argv, &i, "--dags")) != NULL) {
             if (add_folder(options, value) != 0)
                 return 2;
+        } else if (strcmp(argv[i], "--read-only") == 0) {
+            options->read_only = true;
         } else if (strcmp(argv[i], "--url") == 0) {
             options->url = true;
         } else {
@@ -230,18 +234,35 @@ static void serve(struct loop *loop, int signals, struct web *web,
     }
 }
 
+/* Where this machine finds a server that listens there; the caller frees. */
+static char *own_address(const char *host, int port)
+{
+    if (strcmp(host, "0.0.0.0") == 0)
+        host = "127.0.0.1";
+    if (strcmp(host, "::") == 0)
+        host = "::1";
+    return mem_printf(strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, port);
+}
+
 static void announce(const struct options *options, const struct web *web,
                      const char *address, const char *home)
 {
+    size_t users = web_user_count(web);
+
     (void)printf("http://%s/#token=%s\n", address, web_token(web));
     (void)fflush(stdout);
     (void)fprintf(stderr,
                   "dagrun web: serves /api/v1 on %s; the token is in %s/web.token\n",
                   address, home);
+    if (options->read_only)
+        (void)fputs("dagrun web: it shows, and refuses every action\n", stderr);
     if (options->host && !is_loopback(options->host))
-        (void)fprintf(stderr,
-                      "dagrun web: others can reach this address and TLS is not "
-                      "ours: put a proxy with TLS in front\n");
+        (void)fprintf(
+            stderr,
+            "dagrun web: others can reach it on %s: each request needs the "
+            "token or one of %zu users; both cross the network as plain text, "
+            "so put a proxy with TLS in front\n",
+            options->host, users);
 }
 
 static int listen_and_serve(const struct options *options, const char *home,
@@ -249,11 +270,14 @@ static int listen_and_serve(const struct options *options, const char *home,
 {
     const char *host = options->host ? options->host : "127.0.0.1";
     char *token_path = mem_printf("%s/web.token", home);
+    char *users_path = mem_printf("%s/web.users", home);
     struct web_store *store = web_store_open(loop, home, options->folders, err);
     struct web_config config = {.host = host,
                                 .port = options->port ? options->port : FIRST_PORT,
                                 .port_count = options->port ? 1 : PORTS,
                                 .token_path = token_path,
+                                .users_path = users_path,
+                                .read_only = options->read_only,
                                 .hosts = options->hosts};
     struct web *web = NULL;
     char *address = NULL;
@@ -263,8 +287,7 @@ static int listen_and_serve(const struct options *options, const char *home,
         web = web_open(loop, &config, err);
     }
     if (web) {
-        address =
-            mem_printf(strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, web_port(web));
+        address = own_address(host, web_port(web));
         if (write_state(home, address, err) == 0) {
             announce(options, web, address, home);
             serve(loop, signals, web, store);
@@ -274,6 +297,7 @@ static int listen_and_serve(const struct options *options, const char *home,
     web_store_close(store);
     free(address);
     free(token_path);
+    free(users_path);
     return error_is_set(err) ? -1 : 0;
 }
 
@@ -315,8 +339,11 @@ static int run(int argc, char **argv)
     struct options options = {0};
     struct error err = {0};
     char *home = NULL;
-    int code = parse(&options, argc, argv);
+    int code;
 
+    if (argc > 1 && strcmp(argv[1], "user") == 0)
+        return web_user(argc - 1, argv + 1);
+    code = parse(&options, argc, argv);
     if (code == 0)
         home = cli_home(!options.url, &err);
     if (home && options.url)
@@ -337,7 +364,7 @@ static int run(int argc, char **argv)
 extern const struct cmd cmd_web;
 const struct cmd cmd_web = {
     .name = "web",
-    .usage = "web [OPTIONS]",
+    .usage = "web [OPTIONS], or web user list|add|passwd|role|remove",
     .doc = "Serve the history and what runs over HTTP: pages, /api/v1, /metrics.",
     .help =
         "  --listen [ADDRESS:]PORT   default 127.0.0.1 and 7117, or the next free "
@@ -345,8 +372,11 @@ const struct cmd cmd_web = {
         "  --allow-host NAME         a name that browsers may know this server by; "
         "may\n"
         "                            be repeated. Addresses and localhost always are\n"
-        "  --dags DIR                YAML files of this folder may be started over HTTP;\n"
+        "  --dags DIR                YAML files of this folder may be started over "
+        "HTTP;\n"
         "                            may be repeated. Without it none may\n"
+        "  --read-only               nothing can be started, stopped or changed "
+        "through it\n"
         "  --url                     print the address of the server that runs, with\n"
         "                            its token, and exit\n\n"
         "It runs until Ctrl-C. Every request but /healthz and /readyz needs the token\n"
@@ -354,6 +384,17 @@ const struct cmd cmd_web = {
         "  curl -H \"Authorization: Bearer $(cat ~/.local/state/dagrun/web.token)\" "
         "\\\n"
         "      http://127.0.0.1:7117/api/v1/runs\n"
-        "Remove the file and start again to have a new one.\n",
+        "Remove the file and start again to have a new one. Or a user with a "
+        "password:\n"
+        "  dagrun web user add NAME --role ROLE   viewer (sees), operator (acts as "
+        "well)\n"
+        "                                         or admin (sees who did what)\n"
+        "  dagrun web user passwd NAME            another password\n"
+        "  dagrun web user role NAME ROLE         another role\n"
+        "  dagrun web user remove NAME\n"
+        "  dagrun web user list [--json]\n"
+        "Passwords are asked for on the terminal, or read as a line from stdin. What "
+        "is\n"
+        "changed holds at once, also in a server that runs.\n",
     .run = run,
 };

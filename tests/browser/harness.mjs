@@ -30,9 +30,10 @@ export const home = join(dir, "home");
 const env = { ...process.env, DAGRUN_HOME: home, NO_COLOR: "1" };
 delete env.DAGRUN_BROKERS;
 
-/** A command of dagrun; returns what it prints, throws when it fails. */
+/** A command of dagrun, with {input: text} before it or not; returns what it prints, throws when it fails. */
 export function dagrun(...args) {
-  return execFileSync(DAGRUN, args, { env, encoding: "utf8", timeout: 60000, stdio: ["ignore", "pipe", "pipe"] });
+  const { input = "" } = typeof args[0] === "object" ? args.shift() : {};
+  return execFileSync(DAGRUN, args, { env, encoding: "utf8", timeout: 60000, input, stdio: ["pipe", "pipe", "pipe"] });
 }
 
 export async function until(condition, what) {

@@ -14,6 +14,9 @@ nodes:
   work: {program: copy, from: src, clients: 2}
   out:  {program: print, from: work}
 """
+VALUES = {"{dag}": "none", "{run}": "1", "{node}": "n", "{client}": "0", "{attempt}": "1",
+          "{file}": "none", "{writer}": "a", "{reader}": "b", "{partition}": "0",
+          "{offset}": "0"}
 LOADED = GRAPH.replace("count: 40", "count: 1000000, rate: 50")
 
 
@@ -69,6 +72,14 @@ class Web(Case):
         got, _, body = self.ask("GET", target)
         self.assertEqual(got, status, (target, body))
         return json.loads(body)
+
+    def routes(self):
+        """(method, path, role) of every route, out of the server's own table."""
+        for pattern, path in self.get("/api/v1/openapi.json")["paths"].items():
+            for name, value in VALUES.items():
+                pattern = pattern.replace(name, value)
+            for method, operation in path.items():
+                yield method.upper(), pattern, operation["x-dagrun-role"]
 
     def raw(self, data, limit=10):
         """What comes back to these bytes until the server hangs up."""

@@ -47,12 +47,12 @@ export async function get(url, signal) {
   return (await request(url, { signal })).json();
 }
 
-/** Trade the token for the cookie; it is HttpOnly, this script never sees it again. */
-export async function signIn(token) {
+/** Trade {token} or {user, password} for the cookie; it is HttpOnly, this script never sees it again. */
+export async function signIn(credentials) {
   await request(path("session"), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ token }),
+    body: JSON.stringify(credentials),
     quiet: true,
   });
 }

@@ -5,6 +5,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { act } from "./api.js";
 import { count, printable } from "./format.js";
+import { refusal, useSession } from "./who.js";
 
 const records = (n) => `${count(n)} ${n === 1 ? "record waits" : "records wait"}`;
 
@@ -80,6 +81,7 @@ export function Controls({ label, actions }) {
   const [chosen, choose] = useState(null);
   const [text, setText] = useState("");
   const bar = useRef(null);
+  const refused = refusal(useSession());
   const close = () => {
     choose(null);
     bar.current?.querySelector("button")?.focus();
@@ -88,10 +90,10 @@ export function Controls({ label, actions }) {
     <div class="controls" ref={bar}>
       <div class="buttons" role="group" aria-label={label}>
         {actions.map((action) => (
-          <button key={action[0]} type="button" onClick={() => choose(action)}>{`${action[0]}…`}</button>
+          <button key={action[0]} type="button" disabled={!!refused} onClick={() => choose(action)}>{`${action[0]}…`}</button>
         ))}
       </div>
-      <p class="dim" role="status">{text}</p>
+      <p class="dim" role="status">{(actions.length && refused) || text}</p>
       {chosen && <Confirmation action={chosen} close={close} said={setText} />}
     </div>
   );

@@ -11,6 +11,7 @@ import { Dags, Overview, Runs, SignIn } from "./pages.jsx";
 import { Title } from "./parts.jsx";
 import { go, link, useRoute } from "./route.js";
 import { Node, Run } from "./run.jsx";
+import { setSession } from "./who.js";
 
 const KEYS = [
   ["/", "to the filter of the page"],
@@ -126,6 +127,7 @@ function Frame() {
   const zone = useZone();
   const who = () => get(path("session")).then(setUser, (error) => setUser(error.status === 0 ? undefined : null));
 
+  useEffect(() => setSession(user), [user]);
   useEffect(() => {
     onSignedOut(() => setUser(null));
     begin().then(who);
@@ -157,7 +159,7 @@ function Frame() {
         {user && <Page route={route} />}
       </main>
       <Help open={help} close={() => setHelp(false)} />
-      {user && <footer class="dim">{`dagrun ${user.version}`}</footer>}
+      {user && <footer class="dim">{`dagrun ${user.version} · ${user.user === "token" ? "signed in with the token" : `${user.user}, ${user.role}`}`}</footer>}
     </>
   );
 }
@@ -168,7 +170,7 @@ async function begin() {
   if (!token) return;
   history.replaceState(null, "", "#/");
   dispatchEvent(new HashChangeEvent("hashchange"));
-  await signIn(token[1]).catch(() => {});
+  await signIn({ token: token[1] }).catch(() => {});
 }
 
 applyTheme(localStorage.getItem("dagrun.theme") || "auto");

@@ -213,10 +213,11 @@ export function Runs({ query }) {
 
 export function SignIn({ done }) {
   const [error, setError] = useState(null);
-  const submit = async (event) => {
+  const submit = (names) => async (event) => {
     event.preventDefault();
+    const data = new FormData(event.target);
     try {
-      await signIn(new FormData(event.target).get("token").trim());
+      await signIn(Object.fromEntries(names.map((name) => [name, name === "password" ? data.get(name) : data.get(name).trim()])));
       done();
     } catch (err) {
       setError(err);
@@ -228,12 +229,24 @@ export function SignIn({ done }) {
       <p>
         Open the address that <code>dagrun web --url</code> prints, or paste its token.
       </p>
-      <form class="filters" onSubmit={submit}>
+      <form class="filters" onSubmit={submit(["token"])}>
         <label>
           Token
           <input name="token" type="password" required autocomplete="off" />
         </label>
         <button type="submit">Sign in</button>
+      </form>
+      <p>Or as a user, whom <code>dagrun web user add</code> has made.</p>
+      <form class="filters" onSubmit={submit(["user", "password"])}>
+        <label>
+          User
+          <input name="user" required autocomplete="username" autocapitalize="none" spellcheck={false} />
+        </label>
+        <label>
+          Password
+          <input name="password" type="password" required autocomplete="current-password" />
+        </label>
+        <button type="submit">Sign in as a user</button>
       </form>
       <Failure error={error} />
     </>
