@@ -111,11 +111,14 @@ export function symbol(state) {
   return (STATES[state] || ["", "?"])[1];
 }
 
-/** Text of a log, as text: colours are left out, other control characters made visible. */
-export function printable(line) {
-  return line
-    .replace(/\u001b\[[0-9;:?]*[ -/]*[@-~]/g, "")
-    .replace(/\r$/, "")
+/** Text as text: control characters and those that turn the direction are made visible. */
+export function visible(text) {
+  return text
     .replace(/[\u0000-\u0008\u000b-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
-    .replace(/[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+    .replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+/** Text of a log: its colours are left out, other control characters made visible. */
+export function printable(line) {
+  return visible(line.replace(/\u001b\[[0-9;:?]*[ -/]*[@-~]/g, "").replace(/\r$/, ""));
 }

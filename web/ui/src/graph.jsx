@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // graph.jsx - a run's graph with the server's coordinates: boxes are links to their nodes,
-// lines are as wide as what flows through them. The table beside it says the same.
+// lines to their messages, as wide as what flows through them. The tables say the same, and
+// are the way to the messages without a pointer.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { backlogSeconds, count, rate, symbol, tone } from "./format.js";
 import { link } from "./route.js";
@@ -33,7 +34,7 @@ export function edgeText(edge) {
   return `${rate(edge.out_per_s || 0)}${behind}`;
 }
 
-function Edge({ line, edge }) {
+function Edge({ line, edge, href }) {
   const flow = edge ? Math.max(edge.in_per_s || 0, edge.out_per_s || 0) : 0;
   const label = line.label;
   const text = edge ? edgeText(edge) : "";
@@ -43,18 +44,21 @@ function Edge({ line, edge }) {
   const room = Math.min(label.width, text.length * 7 + 10);
   return (
     <g class={`edge ${flow > 0 ? "flows" : ""} ${late}`}>
-      <title>
-        {`${line.from} → ${line.to}, topic ${line.topic}`}
-        {edge ? `: ${rate(edge.in_per_s)} in, ${rate(edge.out_per_s)} out, ${count(edge.backlog)} waiting ${backlogSeconds(edge)}` : ""}
-      </title>
-      <path d={pathOf(line.points)} stroke-width={widthOf(flow)} />
-      <polygon points={`${x},${y} ${x - 9},${y - 5} ${x - 9},${y + 5}`} />
-      {text && label.width > 0 && (
-        <g>
-          <rect x={middle - room / 2} y={label.y} width={room} height={label.height} rx="4" />
-          <text x={middle} y={label.y + label.height / 2 + 4} text-anchor="middle">{text}</text>
-        </g>
-      )}
+      <a href={href} tabIndex={-1} aria-label={`Messages from ${line.from} to ${line.to}`}>
+        <title>
+          {`${line.from} → ${line.to}, topic ${line.topic}`}
+          {edge ? `: ${rate(edge.in_per_s)} in, ${rate(edge.out_per_s)} out, ${count(edge.backlog)} waiting ${backlogSeconds(edge)}` : ""}
+        </title>
+        <path class="near" d={pathOf(line.points)} />
+        <path d={pathOf(line.points)} stroke-width={widthOf(flow)} />
+        <polygon points={`${x},${y} ${x - 9},${y - 5} ${x - 9},${y + 5}`} />
+        {text && label.width > 0 && (
+          <g>
+            <rect x={middle - room / 2} y={label.y} width={room} height={label.height} rx="4" />
+            <text x={middle} y={label.y + label.height / 2 + 4} text-anchor="middle">{text}</text>
+          </g>
+        )}
+      </a>
     </g>
   );
 }
@@ -100,7 +104,14 @@ export function Graph({ graph, nodes, edges }) {
           height={(graph.height + 2 * EDGE) * scale}
           viewBox={`${-EDGE} ${-EDGE} ${graph.width + 2 * EDGE} ${graph.height + 2 * EDGE}`}
         >
-          {graph.edges.map((line) => <Edge key={line.edge} line={line} edge={edges.get(line.edge)} />)}
+          {graph.edges.map((line) => (
+            <Edge
+              key={line.edge}
+              line={line}
+              edge={edges.get(line.edge)}
+              href={link(["runs", graph.dag, graph.run, "edges", line.from, line.to])}
+            />
+          ))}
           {graph.nodes.map((box) => (
             <Box
               key={box.node}

@@ -5,6 +5,7 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, onSignedOut, path, signIn, signOut } from "./api.js";
 import { duration, toggleZone, useZone } from "./format.js";
+import { Edge } from "./edge.jsx";
 import { useStaleSince } from "./live.js";
 import { Logs } from "./logs.jsx";
 import { Dags, Overview, Runs, SignIn } from "./pages.jsx";
@@ -32,6 +33,9 @@ function Page({ route }) {
   if (place === "runs" && parts.length === 3) return <Run key={`${dag}@${run}`} dag={dag} run={run} />;
   if (place === "runs" && what === "logs") return <Logs key={`${dag}@${run}`} dag={dag} run={run} query={query} />;
   if (place === "runs" && what === "nodes" && parts.length === 5) return <Node key={node} dag={dag} run={run} node={node} />;
+  if (place === "runs" && what === "edges" && parts.length === 6) {
+    return <Edge key={parts.join("/")} dag={dag} run={run} from={node} to={parts[5]} query={query} />;
+  }
   return <Title name="There is no such page" />;
 }
 

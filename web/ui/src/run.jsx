@@ -155,7 +155,7 @@ function Nodes({ dag, run, nodes }) {
   );
 }
 
-function Edges({ edges }) {
+function Edges({ dag, run, edges }) {
   return (
     <Table
       label="Edges"
@@ -163,7 +163,7 @@ function Edges({ edges }) {
       keyOf={(edge) => edge.edge}
       empty="This run has no edges."
       columns={[
-        ["Edge", (edge) => `${edge.from} → ${edge.to}`],
+        ["Edge", (edge) => <a href={link(["runs", dag, run, "edges", edge.from, edge.to])}>{`${edge.from} → ${edge.to}`}</a>],
         ["Topic", (edge) => <code>{edge.topic}</code>],
         ["Partitions", (edge) => edge.partitions, "number"],
         ["Written/s", (edge) => rate(edge.in_per_s), "number"],
@@ -257,7 +257,7 @@ export function Run({ dag, run }) {
       {record && (
         <>
           <section><h2>Nodes</h2><Nodes dag={dag} run={record.run} nodes={nodes} /></section>
-          <section><h2>Edges</h2><Edges edges={edges} /></section>
+          <section><h2>Edges</h2><Edges dag={dag} run={record.run} edges={edges} /></section>
           <Charts dag={dag} run={record.run} what={{}} live={Boolean(status)} />
           <DeadLetters run={record} />
           <section>
