@@ -164,6 +164,9 @@ static void read_scalars(struct config *config, yyjson_val *root)
     config->node = get_text(arena, root, "node");
     config->client = get_text(arena, root, "client");
     config->client_id = get_text(arena, root, "client_id");
+    config->instance = get_text(arena, root, "instance");
+    if (config->instance == NULL)
+        config->instance = config->client_id;
     config->dir = get_text(arena, root, "dir");
     config->group = get_text(arena, root, "group");
     config->dlq = get_text(arena, root, "dlq");

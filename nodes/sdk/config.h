@@ -28,6 +28,7 @@ struct config {
     const char *node;
     const char *client;
     const char *client_id;
+    const char *instance; /* group.instance.id: the client id, unless something else is said */
     const char *dir;
     const char *group;
     const char *dlq;

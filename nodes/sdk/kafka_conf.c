@@ -127,7 +127,7 @@ static int configure_consumer(rd_kafka_conf_t *conf, const struct config *config
         return -1;
     if (role == KAFKA_REFETCHER) /* never joins: it only needs the group's kind of queue */
         return set(conf, "queued.min.messages", "1", err);
-    return set(conf, "group.instance.id", config->client_id, err);
+    return set(conf, "group.instance.id", config->instance, err);
 }
 
 static int configure_producer(rd_kafka_conf_t *conf, const struct config *config,

@@ -21,6 +21,7 @@ extern const struct cmd cmd_prune;
 extern const struct cmd cmd_ps;
 extern const struct cmd cmd_restart;
 extern const struct cmd cmd_resume;
+extern const struct cmd cmd_scale;
 extern const struct cmd cmd_schema;
 extern const struct cmd cmd_send;
 extern const struct cmd cmd_show;
@@ -38,6 +39,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_restart,
     &cmd_pause,
     &cmd_resume,
+    &cmd_scale,
     &cmd_send,
     &cmd_status,
     &cmd_ps,

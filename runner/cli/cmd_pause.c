@@ -3,10 +3,9 @@
  * pause and resume: a whole run, or one node of it.
  */
 #include "cli/cli.h"
-#include "cli/cli_ops.h"
+#include "cli/cli_target.h"
 #include "cli/cmd.h"
 #include "ops/actions.h"
-#include "ops/address.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,10 +15,6 @@ static int carry_out(const char *verb, const struct ops *ops, const struct addre
 {
     bool pause = strcmp(verb, "pause") == 0;
 
-    if (address->edge || address->client || address->has_run) {
-        error_set(err, ERROR_INPUT, "%s takes DAG or DAG/NODE", verb);
-        return -1;
-    }
     if ((pause ? ops_pause : ops_resume)(ops, address->dag, address->node, err) < 0)
         return -1;
     (void)printf("%s%s%s: %s\n", address->dag, address->node ? "/" : "",
@@ -38,7 +33,7 @@ static int run(int argc, char **argv)
         return cmd_unknown_option(argv[0], argv[1]);
     if (argc > 2)
         return cli_usage(argv[0], "one DAG or DAG/NODE: '%s' is too much", argv[2]);
-    ops = cli_ops_at(argv[1], &address, &err);
+    ops = cli_target(argv[0], argv[1], TARGET_NODE, &address, &err);
     if (ops)
         (void)carry_out(argv[0], ops, &address, &err);
     address_clear(&address);

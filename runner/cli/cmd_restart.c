@@ -5,12 +5,10 @@
  */
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/cli_ops.h"
+#include "cli/cli_target.h"
 #include "cli/cmd.h"
 #include "cli/start_options.h"
 #include "ops/actions.h"
-#include "ops/address.h"
-#include "ops/ops.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +62,8 @@ static int restart_node(const char *text)
 {
     struct error err = {0};
     struct address address = {0};
-    struct ops *ops = cli_ops_at(text, &address, &err);
+    struct ops *ops =
+        cli_target("restart", text, TARGET_NODE | TARGET_CLIENT, &address, &err);
 
     if (ops && address.node == NULL)
         error_set(&err, ERROR_INPUT, "restart takes FILE, DAG, DAG/NODE or DAG/NODE.N");

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/cli_target.h"
 #include "cli/cmd.h"
 #include "cli/table.h"
 #include "host/control.h"
-#include "ops/address.h"
-#include "ops/ops.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,24 +81,14 @@ static int run(int argc, char **argv)
     struct error err = {0};
     struct address address = {0};
     struct ops *ops;
-    char *home;
     int code = parse(argc, argv, &options);
 
     if (code != 0)
         return code;
-    home = cli_home(false, &err);
-    ops = home ? ops_open(home, &err) : NULL;
-    if (ops && address_resolve(ops, options.dag, &address, &err) == 0) {
-        if (ops_is_live(ops, address.dag))
-            code = stop(ops, address.dag, &options, &err);
-        else
-            error_set(&err, ERROR_NOT_FOUND, "dag %s does not run", address.dag);
-    }
-    if (error_is_set(&err) && code == 0)
-        code = cli_fail(&err);
+    ops = cli_target("stop", options.dag, TARGET_DAG, &address, &err);
+    code = ops ? stop(ops, address.dag, &options, &err) : cli_fail(&err);
     address_clear(&address);
     ops_close(ops);
-    free(home);
     return code;
 }
 

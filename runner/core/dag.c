@@ -147,14 +147,13 @@ char *dag_parking_topic(const struct dag *dag)
     return mem_printf("%s%s.parking", dag->prefix, dag->name);
 }
 
-char *dag_client_id(const struct dag *dag, size_t node, size_t client)
+char *dag_client_id(const struct dag *dag, size_t node, const char *client)
 {
-    return mem_printf("%s.%s.%s", dag->name, dag->nodes[node].name,
-                      dag->nodes[node].clients[client]);
+    return mem_printf("%s.%s.%s", dag->name, dag->nodes[node].name, client);
 }
 
-char *dag_checkpoint_group(const struct dag *dag, size_t node, size_t client)
+char *dag_checkpoint_group(const struct dag *dag, size_t node, const char *client)
 {
     return mem_printf("%s%s.%s.%s.checkpoint", dag->prefix, dag->name,
-                      dag->nodes[node].name, dag->nodes[node].clients[client]);
+                      dag->nodes[node].name, client);
 }

@@ -164,7 +164,7 @@ char *dag_dlq_topic(const struct dag *dag, size_t node);
 char *dag_retry_topic(const struct dag *dag, size_t node);
 char *dag_retry_edge(const struct dag *dag, size_t node);
 char *dag_parking_topic(const struct dag *dag);
-char *dag_client_id(const struct dag *dag, size_t node, size_t client);
-char *dag_checkpoint_group(const struct dag *dag, size_t node, size_t client);
+char *dag_client_id(const struct dag *dag, size_t node, const char *client);
+char *dag_checkpoint_group(const struct dag *dag, size_t node, const char *client);
 
 #endif

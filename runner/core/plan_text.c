@@ -117,7 +117,7 @@ static char *clients_text(const struct dag *dag, size_t node)
 
         if (count > LISTED_MAX && i > 0 && i + 1 < count)
             continue;
-        id = dag_client_id(dag, node, i);
+        id = dag_client_id(dag, node, dag->nodes[node].clients[i]);
         text_appendf(&text, "%s%s",
                      i == 0               ? ""
                      : count > LISTED_MAX ? " ... "
@@ -218,7 +218,7 @@ static json_t *node_json(const struct dag *dag, size_t node)
 
     for (size_t i = 0; i < n->client_count; i++)
         (void)json_array_append_new(clients,
-                                    text_and_free(dag_client_id(dag, node, i)));
+                                    text_and_free(dag_client_id(dag, node, dag->nodes[node].clients[i])));
     set(object, "name", json_text(n->name));
     set(object, "program", json_text(n->program));
     set(object, "group",

@@ -25,24 +25,42 @@ bool run_state_is_over(enum run_state state)
     return state >= RUN_SUCCEEDED;
 }
 
+static void init_damping(struct reconcile *rec, size_t node, size_t client)
+{
+    client_damping_init(&rec->nodes[node].clients[client].damping,
+                        &rec->dag->nodes[node].restart,
+                        rec->seed + (node << 16) + client * 2);
+}
+
+void reconcile_scale(struct reconcile *rec, size_t n, size_t wanted)
+{
+    struct reconcile_node *node = &rec->nodes[n];
+    size_t had = node->client_count;
+
+    node->wanted = wanted;
+    if (wanted <= had)
+        return;
+    node->clients = mem_resize(node->clients, wanted * sizeof *node->clients);
+    node->client_count = wanted;
+    for (size_t c = had; c < wanted; c++) {
+        node->clients[c] = (struct reconcile_client){.deadline_ms = INT64_MAX};
+        init_damping(rec, n, c);
+    }
+}
+
 struct reconcile *reconcile_new(const struct dag *dag, uint64_t seed)
 {
     struct reconcile *rec = mem_alloc(sizeof *rec);
 
     rec->dag = dag;
+    rec->seed = seed;
     rec->silence_ms = SILENCE_MS;
     rec->nodes = mem_alloc(dag->node_count * sizeof *rec->nodes);
     for (size_t n = 0; n < dag->node_count; n++) {
         struct reconcile_node *node = &rec->nodes[n];
 
         node->turn_ms = -1;
-        node->client_count = dag->nodes[n].client_count;
-        node->clients = mem_alloc(node->client_count * sizeof *node->clients);
-        for (size_t c = 0; c < node->client_count; c++) {
-            node->clients[c].deadline_ms = INT64_MAX;
-            client_damping_init(&node->clients[c].damping, &dag->nodes[n].restart,
-                                seed + (n << 16) + c * 2);
-        }
+        reconcile_scale(rec, n, dag->nodes[n].client_count);
     }
     return rec;
 }
@@ -152,6 +170,7 @@ static void apply(struct reconcile *rec, size_t n, size_t i, enum client_event e
     switch (step.action) {
     case CLIENT_SPAWN:
         c->starts++;
+        c->lives += before == CLIENT_DOWN;
         if (before != CLIENT_RESTARTING)
             client_damping_started(&c->damping, &node->restart, now_ms);
         c->heard_ms = now_ms;
@@ -159,7 +178,7 @@ static void apply(struct reconcile *rec, size_t n, size_t i, enum client_event e
         break;
     case CLIENT_DRAIN:
         c->deadline_ms = now_ms + node->stop.grace_ms;
-        list(actions, REC_DRAIN, n, i);
+        list(actions, c->leaving ? REC_LEAVE : REC_DRAIN, n, i);
         break;
     case CLIENT_TERM:
         c->deadline_ms = now_ms + node->stop.grace_ms;
@@ -184,6 +203,38 @@ static void apply_to_all(struct reconcile *rec, size_t n, enum client_event even
         apply(rec, n, i, event, now_ms, actions);
 }
 
+/* A client that is too many goes, before anything could start it again. */
+static void shed(struct reconcile *rec, size_t n, size_t i, int64_t now_ms,
+                 struct reconcile_actions *actions)
+{
+    if (i < rec->nodes[n].wanted)
+        return;
+    rec->nodes[n].clients[i].leaving = true;
+    apply(rec, n, i, CLIENT_WANT_DRAIN, now_ms, actions);
+}
+
+/* One that had left and is wanted again begins anew: its old failures are forgotten. */
+static void take_back(struct reconcile *rec, size_t n, size_t i)
+{
+    struct reconcile_client *c = &rec->nodes[n].clients[i];
+
+    if (i >= rec->nodes[n].wanted || !c->leaving || c->state != CLIENT_DONE)
+        return;
+    c->leaving = false;
+    c->state = CLIENT_DOWN;
+    client_damping_clear(&c->damping);
+    init_damping(rec, n, i);
+}
+
+static void bring_up(struct reconcile *rec, size_t n, int64_t now_ms,
+                     struct reconcile_actions *actions)
+{
+    for (size_t i = 0; i < rec->nodes[n].wanted; i++) {
+        take_back(rec, n, i);
+        apply(rec, n, i, CLIENT_WANT_UP, now_ms, actions);
+    }
+}
+
 /* Facts and deadlines of every client of a node. */
 static void digest(struct reconcile *rec, size_t n, int64_t now_ms,
                    struct reconcile_actions *actions)
@@ -192,6 +243,7 @@ static void digest(struct reconcile *rec, size_t n, int64_t now_ms,
         struct reconcile_client *c = &rec->nodes[n].clients[i];
         enum client_event fact = c->fact;
 
+        shed(rec, n, i, now_ms, actions);
         c->fact = CLIENT_NOTHING;
         if (fact != CLIENT_NOTHING)
             apply(rec, n, i, fact, now_ms, actions);
@@ -270,7 +322,7 @@ static void decide_node(struct reconcile *rec, size_t n, int64_t now_ms,
     if (may_go(rec, n, now_ms))
         apply_to_all(rec, n, CLIENT_WANT_DRAIN, now_ms, actions);
     else if (rec->stop == RECONCILE_GO_ON)
-        apply_to_all(rec, n, CLIENT_WANT_UP, now_ms, actions);
+        bring_up(rec, n, now_ms, actions);
 }
 
 static enum run_state over_state(const struct reconcile *rec, bool failed)
@@ -366,9 +418,9 @@ int64_t reconcile_deadline(const struct reconcile *rec)
 
 int reconcile_restarts(const struct reconcile *rec, size_t node, size_t client)
 {
-    int starts = rec->nodes[node].clients[client].starts;
+    const struct reconcile_client *c = &rec->nodes[node].clients[client];
 
-    return starts > 0 ? starts - 1 : 0;
+    return c->starts - c->lives;
 }
 
 const char *reconcile_node_state(const struct reconcile *rec, size_t node)

@@ -41,13 +41,16 @@ struct reconcile_client {
     int64_t heard_ms;       /* last sign of life */
     struct client_damping damping;
     int starts;             /* ever */
+    int lives;              /* starts that were no restart: the first, and every return */
+    bool leaving;           /* it was too many: it goes for good, or has gone */
     bool restart_asked;     /* fact: a user wants a new process */
     bool limit_reached;     /* failed because it started too often */
 };
 
 struct reconcile_node {
     struct reconcile_client *clients;
-    size_t client_count;
+    size_t client_count;    /* those that have left, too: they may come back */
+    size_t wanted;          /* fact: the first so many are to run; as in the dag at first */
     bool paused;            /* fact: it takes no input, by a user's wish */
     bool ends_asked;        /* REC_ASK_ENDS was listed */
     bool ends_known;        /* fact: the ends of its inputs, all writers gone */
@@ -64,11 +67,13 @@ struct reconcile {
     bool accounted;           /* fact: the final counts are in (or can't be had) */
     bool degraded;            /* fact, known with accounted: dead letters or a loss */
     int64_t silence_ms;       /* a client that is silent for so long is hung */
+    uint64_t seed;            /* of the jitter */
 };
 
 enum reconcile_kind {
     REC_SPAWN,    /* start a process for node, client */
     REC_DRAIN,    /* tell it to finish */
+    REC_LEAVE,    /* tell it to finish and to give its partitions back at once */
     REC_TERM,     /* SIGTERM to its group */
     REC_KILL,     /* SIGKILL to its group */
     REC_ASK_ENDS, /* find the ends of node's inputs, then set ends_known */
@@ -104,6 +109,11 @@ void reconcile_pause(struct reconcile *rec, size_t node, bool paused);
 /* A new process for a client that has one or waits for one: it finishes what is in hand
  * first. It is none of the starts that restart.max counts. */
 void reconcile_restart(struct reconcile *rec, size_t node, size_t client);
+/*
+ * So many clients of a node, at least 1: new ones start, or the highest leave. The array of
+ * clients may move; it never gets shorter, so that an index stays one client's for ever.
+ */
+void reconcile_scale(struct reconcile *rec, size_t node, size_t wanted);
 
 /* Decide: actions is emptied and filled. Times are monotonic ms. */
 void reconcile_run(struct reconcile *rec, int64_t now_ms, struct reconcile_actions *actions);
@@ -111,7 +121,7 @@ void reconcile_run(struct reconcile *rec, int64_t now_ms, struct reconcile_actio
 /* When reconcile_run must be called again without a fact; INT64_MAX: never. */
 int64_t reconcile_deadline(const struct reconcile *rec);
 
-/* Starts after the first. */
+/* Starts after a failure or by a user's wish; not those that scaling asked for. */
 int reconcile_restarts(const struct reconcile *rec, size_t node, size_t client);
 
 /* A node's state in the words of the history: waiting, starting, running, … */

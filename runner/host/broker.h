@@ -61,6 +61,7 @@ struct broker_member {
     const char *host;     /* as the broker sees it: "/127.0.0.1" */
     const char *instance; /* group.instance.id; NULL: none */
     const char *id;       /* the broker's name for it */
+    const char *topic;    /* of one of its partitions; NULL: it has none, or not yet */
 };
 
 /* One thing that a request was about; which members are set stands at each verb. */

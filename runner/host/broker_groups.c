@@ -7,6 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *topic_of(const rd_kafka_MemberDescription_t *member)
+{
+    const rd_kafka_MemberAssignment_t *assignment =
+        rd_kafka_MemberDescription_assignment(member);
+    const rd_kafka_topic_partition_list_t *list =
+        assignment ? rd_kafka_MemberAssignment_partitions(assignment) : NULL;
+
+    return list && list->cnt > 0 ? list->elems[0].topic : NULL;
+}
+
 static struct broker_member *
 members_of(struct broker_builder *builder,
            const rd_kafka_ConsumerGroupDescription_t *group)
@@ -24,6 +34,7 @@ members_of(struct broker_builder *builder,
             .host = rd_kafka_MemberDescription_host(from),
             .instance = rd_kafka_MemberDescription_group_instance_id(from),
             .id = rd_kafka_MemberDescription_consumer_id(from),
+            .topic = topic_of(from),
         };
     }
     return members;

@@ -38,6 +38,8 @@ json_t *ops_action_request(const struct ops_action *action)
 
     if (action->now)
         (void)json_object_set_new(request, "now", json_true());
+    if (action->clients)
+        (void)json_object_set_new(request, "clients", json_integer(action->clients));
     return request;
 }
 
@@ -78,6 +80,14 @@ int ops_restart(const struct ops *ops, const char *dag, const char *node,
                 const char *client, struct error *err)
 {
     const struct ops_action action = {.verb = "restart", .node = node, .client = client};
+
+    return ops_act(ops, dag, &action, err);
+}
+
+int ops_scale(const struct ops *ops, const char *dag, const char *node, int64_t clients,
+              struct error *err)
+{
+    const struct ops_action action = {.verb = "scale", .node = node, .clients = clients};
 
     return ops_act(ops, dag, &action, err);
 }

@@ -3,7 +3,7 @@
  * actions.h - what can be done to a run that lives: asked through its control socket.
  * Layer: ops. Blocking, for the commands; an answer takes a moment or 5 s at the most.
  * Errors of all: ERROR_NOT_FOUND the dag does not run, or has no such node or client;
- *                ERROR_CONFLICT not now, because it is being stopped;
+ *                ERROR_CONFLICT not now, because it is being stopped, or not this node;
  *                ERROR_TIMEOUT, ERROR_UNREACHABLE no answer.
  */
 #ifndef OPS_ACTIONS_H
@@ -12,9 +12,10 @@
 #include "ops/ops.h"
 
 struct ops_action {
-    const char *verb;   /* stop pause resume restart */
+    const char *verb;   /* stop pause resume restart scale */
     const char *node;   /* NULL: all */
     const char *client; /* of a restart; NULL: all */
+    int64_t clients;    /* of a scale: how many there are to be, else 0 */
     bool now;           /* of a stop */
     const char *by;     /* who asks, for the run's events; NULL: not said */
 };
@@ -37,5 +38,10 @@ int ops_resume(const struct ops *ops, const char *dag, const char *node, struct 
  * what is in hand, ends, and is started again. */
 int ops_restart(const struct ops *ops, const char *dag, const char *node,
                 const char *client, struct error *err);
+
+/* So many clients of a node, until the run ends: more are started, or the highest finish
+ * what is in hand and leave. */
+int ops_scale(const struct ops *ops, const char *dag, const char *node, int64_t clients,
+              struct error *err);
 
 #endif

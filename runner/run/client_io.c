@@ -12,28 +12,79 @@
 
 enum { EXIT_EARLY = 1 }; /* how an exit code 0 counts that nobody asked for */
 
-void client_io_init(struct run *run)
+static bool has_name(const struct run_node *node, size_t count, const char *name)
 {
-    for (size_t n = 0; n < run->dag->node_count; n++) {
-        const struct dag_node *node = &run->dag->nodes[n];
-        struct run_node *rn = &run->nodes[n];
+    for (size_t c = 0; c < count; c++) {
+        if (strcmp(node->clients[c]->name, name) == 0)
+            return true;
+    }
+    return false;
+}
 
-        rn->client_count = node->client_count;
-        rn->clients = mem_alloc(rn->client_count * sizeof *rn->clients);
-        for (size_t c = 0; c < rn->client_count; c++) {
-            struct run_client *client = &rn->clients[c];
+/* As in the YAML; those that it does not have are numbered, past any that it lists. */
+static char *name_client(const struct run *run, size_t n, size_t c)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+    char *name = c < node->client_count ? mem_strdup(node->clients[c]) : NULL;
 
-            *client = (struct run_client){.run = run,
-                                          .node = n,
-                                          .index = c,
-                                          .lag = -1,
-                                          .checkpoint_run = -1,
-                                          .final_out = -1,
-                                          .id = dag_client_id(run->dag, n, c)};
-            if (node->input_count == 0 && node->output_count > 0)
-                client->checkpoint_group = dag_checkpoint_group(run->dag, n, c);
+    for (size_t number = c; name == NULL; number++) {
+        name = mem_printf("%zu", number);
+        if (has_name(&run->nodes[n], c, name)) {
+            free(name);
+            name = NULL;
         }
     }
+    return name;
+}
+
+static struct run_client *new_client(struct run *run, size_t n, size_t c)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+    struct run_client *client = mem_alloc(sizeof *client);
+
+    *client = (struct run_client){.run = run,
+                                  .node = n,
+                                  .index = c,
+                                  .lag = -1,
+                                  .checkpoint_run = -1,
+                                  .final_out = -1,
+                                  .name = name_client(run, n, c)};
+    client->id = dag_client_id(run->dag, n, client->name);
+    if (node->input_count == 0 && node->output_count > 0)
+        client->checkpoint_group = dag_checkpoint_group(run->dag, n, client->name);
+    return client;
+}
+
+void client_io_grow(struct run *run, size_t n, size_t count)
+{
+    struct run_node *node = &run->nodes[n];
+
+    if (count <= node->client_count)
+        return;
+    node->clients = mem_resize(node->clients, count * sizeof(struct run_client *));
+    for (size_t c = node->client_count; c < count; c++)
+        node->clients[c] = new_client(run, n, c);
+    node->client_count = count;
+}
+
+void client_io_init(struct run *run)
+{
+    for (size_t n = 0; n < run->dag->node_count; n++)
+        client_io_grow(run, n, run->dag->nodes[n].client_count);
+}
+
+void client_io_rename(struct run_client *client)
+{
+    free(client->instance);
+    client->instance = mem_printf("%s.%lld", client->id, (long long)clock_wall_ms());
+}
+
+bool client_io_is_gone(const struct run_client *client)
+{
+    const struct reconcile_node *node = &client->run->rec->nodes[client->node];
+
+    return client->index >= node->wanted &&
+           client_is_over(node->clients[client->index].state);
 }
 
 void client_io_close(struct run_client *client)
@@ -50,20 +101,32 @@ void client_io_close(struct run_client *client)
     client->log = NULL;
 }
 
-void client_io_clear(struct run_client *client)
+void client_io_free(struct run_client *client)
 {
     client_io_close(client);
+    free(client->name);
     free(client->id);
+    free(client->instance);
     free(client->log_path);
     free(client->last_error);
     free(client->last_exit);
     free(client->last_words);
     free(client->checkpoint_group);
+    free(client);
 }
 
 void client_io_tell(struct run_client *client, const char *what)
 {
     json_t *line = json_pack("{s:s}", "type", what);
+
+    if (client->channel)
+        channel_send(client->channel, line);
+    json_decref(line);
+}
+
+void client_io_tell_leave(struct run_client *client)
+{
+    json_t *line = json_pack("{s:s,s:b}", "type", "drain", "leave", 1);
 
     if (client->channel)
         channel_send(client->channel, line);
@@ -201,7 +264,7 @@ void client_io_on_line(void *arg, enum channel_event event, const json_t *line,
         on_message(client, line);
     else if (event == CHANNEL_MALFORMED)
         run_event(client->run, "warn", "protocol", node->name,
-                  node->clients[client->index], "sent a line that is no message: %s", text);
+                  client->name, "sent a line that is no message: %s", text);
 }
 
 static void add_totals(struct run_client *client)
@@ -255,7 +318,7 @@ static void tell_exit(struct run_client *client, const struct process_exit *end,
         client->last_words = record_last_words(client);
         remember(&run->nodes[client->node].last_error,
                  client->last_error ? client->last_error : how);
-        run_event(run, "warn", "exit", node->name, node->clients[client->index], "%s%s%s",
+        run_event(run, "warn", "exit", node->name, client->name, "%s%s%s",
                   how, client->last_error ? ": " : "",
                   client->last_error ? client->last_error : "");
     }
@@ -286,10 +349,13 @@ void client_io_on_exit(void *arg, uint32_t events)
     client->in_per_s = 0;
     client->out_per_s = 0;
     client->cpu_percent = 0;
+    client->rss_bytes = 0;
     client->totals = (struct history_totals){0};
     client->taken = 0;
     client->resume_position = client->position > 0 ? client->position
                                                    : client->resume_position;
+    if (client->run->rec->nodes[client->node].clients[client->index].leaving)
+        client_io_rename(client);
     process_free(client->process);
     client->process = NULL;
     client_io_close(client);
@@ -305,7 +371,7 @@ void client_io_usage(struct run *run, int64_t now_ms)
 {
     for (size_t n = 0; n < run->dag->node_count; n++) {
         for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-            struct run_client *client = &run->nodes[n].clients[c];
+            struct run_client *client = run->nodes[n].clients[c];
             struct process_usage usage;
             double seconds = (double)(now_ms - client->usage_ms) / 1000;
 

@@ -118,7 +118,7 @@ static json_t *config_json(const struct run_client *client)
     json_t *config = json_pack(
         "{s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:s,s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:I,s:s,s:s,s:i}",
         "type", "config", "dag", run->dag->name, "node", node->name, "client",
-        node->clients[client->index], "client_id", client->id, "run",
+        client->name, "client_id", client->id, "run",
         (json_int_t)run->number, "attempt", client->attempt, "dir", run->dag->dir, "with",
         launch_settings(&node->with, true), "kafka",
         launch_kafka(run->dag, run->options->brokers), "mode", "run",
@@ -132,6 +132,8 @@ static json_t *config_json(const struct run_client *client)
                                   json_string(run->nodes[client->node].group));
     else
         add_checkpoint(client, config);
+    if (client->instance)
+        (void)json_object_set_new(config, "instance", json_string(client->instance));
     free(parking);
     return config;
 }
@@ -180,7 +182,7 @@ static void on_log_line(void *arg, enum logfile_stream stream, const char *text,
 
     if (stream != LOGFILE_STDOUT || node->output_count > 0 || options->on_line == NULL)
         return;
-    (void)snprintf(name, sizeof name, "%s.%s", node->name, node->clients[client->index]);
+    (void)snprintf(name, sizeof name, "%s.%s", node->name, client->name);
     options->on_line(options->arg, name, text, len, skipped);
 }
 
@@ -226,7 +228,7 @@ static int open_parts(struct run_client *client, struct error *err)
     free(client->log_path);
     client->log_path =
         mem_printf("%s/runs/%s@%lld/%s.%s.%d.log", run->options->home, run->dag->name,
-                   (long long)run->number, node->name, node->clients[client->index],
+                   (long long)run->number, node->name, client->name,
                    client->attempt);
     spec.path = client->log_path;
     client->log = logfile_open(run->loop, &spec, err);

@@ -68,7 +68,7 @@ static void sum_source(struct run *run, size_t n)
 
     node->totals = node->done;
     for (size_t c = 0; c < node->client_count; c++) {
-        const struct run_client *client = &node->clients[c];
+        const struct run_client *client = node->clients[c];
 
         if (client->process)
             add(&node->totals, &client->totals, 1);
@@ -95,7 +95,7 @@ void offsets_sum(struct run *run, size_t n)
         }
     }
     for (size_t c = 0; c < run->nodes[n].client_count; c++)
-        taken += run->nodes[n].clients[c].process ? run->nodes[n].clients[c].taken : 0;
+        taken += run->nodes[n].clients[c]->process ? run->nodes[n].clients[c]->taken : 0;
     /* While it runs, records in hand are taken but not in: no repeats yet. */
     if (run->rec->account_asked && taken > sum.in)
         sum.repeats = taken - sum.in;
@@ -402,12 +402,12 @@ void offsets_account(struct run *run)
             continue;
         }
         for (size_t c = 0; c < node->client_count; c++) {
-            if (node->clients[c].checkpoint_group == NULL)
+            if (node->clients[c]->checkpoint_group == NULL)
                 continue;
             run->account_pending++;
-            broker_group_offsets(run->broker, node->clients[c].checkpoint_group, NULL, 0,
+            broker_group_offsets(run->broker, node->clients[c]->checkpoint_group, NULL, 0,
                                  ACCOUNT_LIMIT_MS, on_final_checkpoint,
-                                 &node->clients[c]);
+                                 node->clients[c]);
         }
     }
 }
@@ -416,7 +416,7 @@ void offsets_account(struct run *run)
 static void count_source(struct run_node *node)
 {
     for (size_t c = 0; c < node->client_count; c++) {
-        struct run_client *client = &node->clients[c];
+        struct run_client *client = node->clients[c];
 
         if (client->final_out > client->said_out)
             node->totals.out += client->final_out - client->said_out;

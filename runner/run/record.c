@@ -60,12 +60,12 @@ static void record_edges(struct run *run)
 static void record_source(struct run *run, size_t n)
 {
     for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-        const struct run_client *client = &run->nodes[n].clients[c];
+        const struct run_client *client = run->nodes[n].clients[c];
 
         history_source(run->history,
                        &(struct history_source){
                            .node = run->dag->nodes[n].name,
-                           .client = run->dag->nodes[n].clients[c],
+                           .client = client->name,
                            .group = client->checkpoint_group,
                            .hash = run->nodes[n].source_hash,
                            .position = client->position > 0 ? client->position
@@ -90,7 +90,7 @@ static void record_nodes(struct run *run)
                                             .program = node->program,
                                             .group = rn->group,
                                             .state = reconcile_node_state(run->rec, n),
-                                            .clients = (int)node->client_count,
+                                            .clients = (int)run->rec->nodes[n].wanted,
                                             .restarts = restarts,
                                             .totals = rn->totals,
                                             .last_error = rn->last_error});
@@ -139,7 +139,7 @@ static int64_t newest_checkpoint(const struct run *run)
 
     for (size_t n = 0; n < run->dag->node_count; n++) {
         for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-            int64_t number = run->nodes[n].clients[c].checkpoint_run;
+            int64_t number = run->nodes[n].clients[c]->checkpoint_run;
 
             newest = number > newest ? number : newest;
         }
@@ -213,7 +213,7 @@ void record_attempt(struct run_client *client, const struct process_exit *end,
     char *words = end ? record_last_words(client) : NULL;
     struct history_attempt row = {
         .node = node->name,
-        .client = node->clients[client->index],
+        .client = client->name,
         .attempt = client->attempt,
         .pid = client->process ? process_pid(client->process) : 0,
         .started_ms = client->started_wall_ms,

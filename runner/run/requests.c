@@ -23,12 +23,49 @@ static json_t *refusal(const char *kind, const char *text)
     return json_pack("{s:b,s:s,s:s}", "ok", 0, "kind", kind, "error", text);
 }
 
-static json_t *refuse_name(const struct run *run, const char *what, const char *name)
+static json_t *refuse_name(const char *what, const char *name, const char *where,
+                           const char *near)
 {
-    char *text = mem_printf("dag %s has no %s '%s'", run->dag->name, what, name);
+    char *text = mem_printf("%s has no %s '%s'%s%s%s", where, what, name,
+                            near ? " (did you mean '" : "", near ? near : "",
+                            near ? "'?)" : "");
     json_t *reply = refusal("not found", text);
 
     free(text);
+    return reply;
+}
+
+static json_t *refuse_node(const struct run *run, const char *name)
+{
+    const struct dag *dag = run->dag;
+    const char **names = mem_alloc(dag->node_count * sizeof *names);
+    char *where = mem_printf("dag %s", dag->name);
+    json_t *reply;
+
+    for (size_t n = 0; n < dag->node_count; n++)
+        names[n] = dag->nodes[n].name;
+    reply = refuse_name("node", name, where, text_nearest(name, names, dag->node_count));
+    free(where);
+    free(names);
+    return reply;
+}
+
+/* Those that have left are no clients any more. */
+static json_t *refuse_client(const struct run *run, size_t n, const char *name)
+{
+    const struct run_node *node = &run->nodes[n];
+    const char **names = mem_alloc((node->client_count + 1) * sizeof *names);
+    char *where = mem_printf("node %s", run->dag->nodes[n].name);
+    size_t count = 0;
+    json_t *reply;
+
+    for (size_t c = 0; c < node->client_count; c++) {
+        if (!client_io_is_gone(node->clients[c]))
+            names[count++] = node->clients[c]->name;
+    }
+    reply = refuse_name("client", name, where, text_nearest(name, names, count));
+    free(where);
+    free(names);
     return reply;
 }
 
@@ -81,7 +118,7 @@ static void set_paused(struct run *run, size_t n, bool paused, const char *by)
     node->paused = paused;
     reconcile_pause(run->rec, n, paused);
     for (size_t c = 0; c < node->client_count; c++)
-        client_io_tell(&node->clients[c], paused ? "pause" : "resume");
+        client_io_tell(node->clients[c], paused ? "pause" : "resume");
     run_event(run, "info", paused ? "pause" : "resume", run->dag->nodes[n].name, NULL,
               "%s%s%s", paused ? "paused" : "resumed", by,
               paused ? ": it takes no input until it is resumed" : "");
@@ -95,7 +132,7 @@ static json_t *pause_nodes(struct run *run, const json_t *request, bool paused)
     char by[ASKER];
 
     if (name && only < 0)
-        return refuse_name(run, "node", name);
+        return refuse_node(run, name);
     if (run->rec->stop != RECONCILE_GO_ON)
         return refusal("conflict", "the run is being stopped");
     for (size_t n = 0; n < run->dag->node_count; n++) {
@@ -133,20 +170,45 @@ static json_t *restart(struct run *run, struct control_conn *conn, const json_t 
 
     (void)conn;
     if (n < 0)
-        return refuse_name(run, "node", name);
+        return refuse_node(run, name);
     if (run->rec->stop != RECONCILE_GO_ON)
         return refusal("conflict", "the run is being stopped");
     for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-        const char *own = run->dag->nodes[n].clients[c];
+        const char *own = run->nodes[n].clients[c]->name;
 
-        if (client && strcmp(client, own) != 0)
+        if ((client && strcmp(client, own) != 0) ||
+            client_io_is_gone(run->nodes[n].clients[c]))
             continue;
         found = true;
         reconcile_restart(run->rec, (size_t)n, c);
         run_event(run, "info", "restart", name, own, "asked to restart%s",
                   asker(request, by));
     }
-    return found ? done() : refuse_name(run, "client", client);
+    return found ? done() : refuse_client(run, (size_t)n, client);
+}
+
+/* -------------------------------------------------------------------------------- scale */
+
+static json_t *refuse(const struct error *err)
+{
+    return refusal(err->kind == ERROR_INPUT ? "input" : "conflict", err->text);
+}
+
+static json_t *scale(struct run *run, struct control_conn *conn, const json_t *request)
+{
+    const char *name = json_get_string(request, "node", "");
+    int n = dag_find_node(run->dag, name);
+    struct error err = {0};
+    char by[ASKER];
+
+    (void)conn;
+    if (n < 0)
+        return refuse_node(run, name);
+    if (scale_node(run, (size_t)n, json_get_int(request, "clients", 0),
+                   asker(request, by), &err) < 0)
+        return refuse(&err);
+    requests_broadcast(run);
+    return done();
 }
 
 /* ------------------------------------------------------------------------------------- */
@@ -157,6 +219,7 @@ static const struct {
 } requests[] = {
     {"status", status},       {"subscribe", subscribe},   {"stop", stop},
     {"pause", pause_request}, {"resume", resume_request}, {"restart", restart},
+    {"scale", scale},
 };
 
 static void on_request(void *arg, struct control_conn *conn, const json_t *request)
@@ -170,7 +233,7 @@ static void on_request(void *arg, struct control_conn *conn, const json_t *reque
     }
     if (reply == NULL)
         reply = refusal("input", "no such request; there are status, subscribe, stop, "
-                                 "pause, resume and restart");
+                                 "pause, resume, restart and scale");
     control_send(conn, reply);
     json_decref(reply);
 }

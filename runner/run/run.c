@@ -67,7 +67,7 @@ static pid_t *own_children(const struct run *run, size_t *count)
     *count = run->born_count;
     for (size_t n = 0; n < run->dag->node_count; n++) {
         for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-            const struct run_client *client = &run->nodes[n].clients[c];
+            const struct run_client *client = run->nodes[n].clients[c];
 
             if (client->process == NULL)
                 continue;
@@ -93,12 +93,12 @@ void run_end_strays(struct run *run, bool kill_too)
 
 static void spawn(struct run *run, const struct reconcile_action *action)
 {
-    struct run_client *client = &run->nodes[action->node].clients[action->client];
+    struct run_client *client = run->nodes[action->node].clients[action->client];
     const struct dag_node *node = &run->dag->nodes[action->node];
 
     if (launch_client(client) == 0)
         return;
-    run_event(run, "error", "spawn", node->name, node->clients[action->client], "%s",
+    run_event(run, "error", "spawn", node->name, client->name, "%s",
               client->last_error);
     free(run->nodes[action->node].last_error);
     run->nodes[action->node].last_error = mem_strdup(client->last_error);
@@ -107,7 +107,7 @@ static void spawn(struct run *run, const struct reconcile_action *action)
 
 static void signal_client(struct run *run, const struct reconcile_action *action, int sig)
 {
-    struct run_client *client = &run->nodes[action->node].clients[action->client];
+    struct run_client *client = run->nodes[action->node].clients[action->client];
 
     if (client->process)
         process_signal(client->process, sig);
@@ -120,7 +120,10 @@ static void carry_out(struct run *run, const struct reconcile_action *action)
         spawn(run, action);
         break;
     case REC_DRAIN:
-        client_io_tell(&run->nodes[action->node].clients[action->client], "drain");
+        client_io_tell(run->nodes[action->node].clients[action->client], "drain");
+        break;
+    case REC_LEAVE:
+        client_io_tell_leave(run->nodes[action->node].clients[action->client]);
         break;
     case REC_TERM:
         signal_client(run, action, SIGTERM);
@@ -296,9 +299,9 @@ static char *why_failed(const struct run *run)
     for (size_t n = 0; n < run->dag->node_count; n++) {
         const struct dag_node *node = &run->dag->nodes[n];
 
-        for (size_t c = 0; c < node->client_count; c++) {
+        for (size_t c = 0; c < run->nodes[n].client_count; c++) {
             const struct reconcile_client *rec = &run->rec->nodes[n].clients[c];
-            const struct run_client *client = &run->nodes[n].clients[c];
+            const struct run_client *client = run->nodes[n].clients[c];
             const char *error = client->last_error ? client->last_error
                                 : client->last_exit ? client->last_exit
                                                     : "could not be started";
@@ -307,10 +310,10 @@ static char *why_failed(const struct run *run)
             if (rec->state != CLIENT_FAILED)
                 continue;
             if (!rec->limit_reached)
-                return mem_printf("%s.%s: %s", node->name, node->clients[c], error);
+                return mem_printf("%s.%s: %s", node->name, client->name, error);
             text_format_duration(node->restart.window_ms, window);
             return mem_printf("%s.%s failed %d times within %s: %s", node->name,
-                              node->clients[c], node->restart.max, window, error);
+                              client->name, node->restart.max, window, error);
         }
     }
     return NULL;

@@ -237,7 +237,7 @@ void run_free(struct run *run)
         struct run_node *node = &run->nodes[n];
 
         for (size_t c = 0; c < node->client_count; c++)
-            client_io_clear(&node->clients[c]);
+            client_io_free(node->clients[c]);
         free(node->clients);
         free(node->inputs);
         free(node->group);

@@ -59,7 +59,9 @@ struct run_client {
     struct run *run;
     size_t node;
     size_t index;
-    char *id; /* "<dag>.<node>.<client>" */
+    char *name; /* "0", or as in the YAML */
+    char *id;   /* "<dag>.<node>.<client>" */
+    char *instance; /* its name in the group, once that is not its id any more; or NULL */
     struct process *process;
     struct channel *channel;
     struct logfile *log;
@@ -97,7 +99,7 @@ struct run_client {
 };
 
 struct run_node {
-    struct run_client *clients;
+    struct run_client **clients; /* as in reconcile: those that have left, too */
     size_t client_count;
     struct run_edge **inputs; /* of the dag's edges in their order, then retry */
     size_t input_count;
@@ -211,14 +213,26 @@ int64_t offsets_deadline(const struct run *run);
 
 /* client_io.c */
 void client_io_init(struct run *run);
-/* Close what belongs to one attempt; clear: all that a client has. */
+/* A node gets clients, up to count; they have no process yet. */
+void client_io_grow(struct run *run, size_t node, size_t count);
+/*
+ * The next process of a client gets a new name in its group. A member that has left for good
+ * stays known for 10 s without its topics; one that came back under its name would get its
+ * place back: no partition, for ever.
+ */
+void client_io_rename(struct run_client *client);
+/* It was scaled away, and its process has ended. */
+bool client_io_is_gone(const struct run_client *client);
+/* Close what belongs to one attempt; free: all of the client. */
 void client_io_close(struct run_client *client);
-void client_io_clear(struct run_client *client);
+void client_io_free(struct run_client *client);
 void client_io_on_line(void *arg, enum channel_event event, const json_t *line,
                        const char *text);
 void client_io_on_exit(void *arg, uint32_t events);
 /* Tell a client "drain", "pause" or "resume"; nothing when it has no process. */
 void client_io_tell(struct run_client *client, const char *what);
+/* Tell it to drain and to give its partitions back at once. */
+void client_io_tell_leave(struct run_client *client);
 void client_io_usage(struct run *run, int64_t now_ms);
 
 /* record.c: rows of the history */
@@ -237,6 +251,15 @@ double run_edge_rate(const struct run *run, size_t edge, bool in);
 
 /* space.c */
 void space_free(struct run *run);
+
+/* scale.c */
+/*
+ * How many clients of a node run from now on; by: " by ann" or "", for the event.
+ * -1: ERROR_INPUT it is no number of clients; ERROR_CONFLICT this node can't have so many, or
+ *     not now.
+ */
+int scale_node(struct run *run, size_t node, int64_t wanted, const char *by,
+               struct error *err);
 
 /* requests.c */
 int requests_open(struct run *run, struct error *err);

@@ -28,16 +28,15 @@ static void put(struct run *run, struct history_sample *row, const struct latenc
     history_sample(run->history, row);
 }
 
-static void sample_client(struct run *run, size_t n, size_t c,
-                          const struct history_sample *row)
+static void sample_client(const struct run_client *client, const struct history_sample *row)
 {
-    const char *node = run->dag->nodes[n].name;
-    char *id = mem_printf("%s.%s", node, run->dag->nodes[n].clients[c]);
+    struct run *run = client->run;
+    char *id = mem_printf("%s.%s", run->dag->nodes[client->node].name, client->name);
     struct history_sample own = *row;
 
     own.series = HISTORY_CLIENT;
     own.id = id;
-    put(run, &own, &run->nodes[n].clients[c].latency);
+    put(run, &own, &client->latency);
     free(id);
 }
 
@@ -50,7 +49,7 @@ static void sample_node(struct run *run, size_t n, bool clients_too,
     struct latency latency = {0};
 
     for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-        const struct run_client *client = &run->nodes[n].clients[c];
+        const struct run_client *client = run->nodes[n].clients[c];
         const struct history_sample own = {.ts_ms = all->ts_ms,
                                            .in_per_s = client->in_per_s,
                                            .out_per_s = client->out_per_s,
@@ -58,8 +57,10 @@ static void sample_node(struct run *run, size_t n, bool clients_too,
                                            .cpu_percent = client->cpu_percent,
                                            .rss_bytes = client->rss_bytes};
 
+        if (client_io_is_gone(client))
+            continue;
         if (clients_too)
-            sample_client(run, n, c, &own);
+            sample_client(client, &own);
         add(&row, &own);
         latency_add(&latency, &client->latency);
     }

@@ -69,6 +69,47 @@ static void find_cluster(struct run *run)
 
 /* ------------------------------------------------------ does anyone else run this dag? */
 
+/* The client that a member was, by its client id; NULL: none of this dag's. */
+static struct run_client *find_client(struct run *run, size_t n, const char *id)
+{
+    for (size_t c = 0; c < run->nodes[n].client_count; c++) {
+        if (strcmp(run->nodes[n].clients[c]->id, id) == 0)
+            return run->nodes[n].clients[c];
+    }
+    return NULL;
+}
+
+static bool reads_input(const struct run *run, size_t n, const struct broker_member *member)
+{
+    const struct dag_node *node = &run->dag->nodes[n];
+
+    for (size_t i = 0; i < node->input_count && member->topic; i++) {
+        if (strcmp(run->edges[node->inputs[i]].topic, member->topic) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A group at rest gives a member's place to who comes under its name: that of the last run's
+ * client is welcome, but not a place without a partition, which one that left has for 10 s. */
+static void take_place(struct run *run, const struct broker_item *group,
+                       const struct broker_member *member)
+{
+    for (size_t n = 0; n < run->dag->node_count; n++) {
+        bool its = run->nodes[n].group && strcmp(run->nodes[n].group, group->name) == 0;
+        struct run_client *client = its ? find_client(run, n, member->client_id) : NULL;
+
+        if (client == NULL || member->instance == NULL)
+            continue;
+        if (reads_input(run, n, member)) {
+            free(client->instance);
+            client->instance = mem_strdup(member->instance);
+        } else if (client->instance == NULL) {
+            client_io_rename(client);
+        }
+    }
+}
+
 static void on_members(void *arg, const struct broker_reply *reply)
 {
     struct run *run = arg;
@@ -86,6 +127,8 @@ static void on_members(void *arg, const struct broker_reply *reply)
                          "%s; stop it there, or wait 10 s if that machine died",
                          run->dag->name, reply->items[i].name, member->client_id,
                          member->host);
+            if (strcmp(reply->items[i].state, "Stable") == 0)
+                take_place(run, &reply->items[i], member);
         }
     }
 }

@@ -128,7 +128,7 @@ static void reset_client(struct run *run, struct run_client *client)
 static void reset_source(struct run *run, size_t n)
 {
     for (size_t c = 0; c < run->nodes[n].client_count; c++)
-        reset_client(run, &run->nodes[n].clients[c]);
+        reset_client(run, run->nodes[n].clients[c]);
 }
 
 void start_commit_offsets(struct run *run)
@@ -169,7 +169,7 @@ static void finish_start(struct run *run)
     for (size_t n = 0; n < run->dag->node_count; n++) {
         for (size_t c = 0; run->options->permits.fresh && c < run->nodes[n].client_count;
              c++)
-            run->nodes[n].clients[c].resume_position = 0;
+            run->nodes[n].clients[c]->resume_position = 0;
     }
     if (run->prepare_only) {
         run->over = true;

@@ -202,7 +202,7 @@ static void ask_ends(struct run *run)
 static void ask_checkpoints(struct run *run, size_t n)
 {
     for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-        struct run_client *client = &run->nodes[n].clients[c];
+        struct run_client *client = run->nodes[n].clients[c];
 
         if (client->checkpoint_group == NULL)
             continue;
@@ -367,9 +367,9 @@ static void restore_checkpoints(struct run *run)
         int n = dag_find_node(run->dag, s->node);
 
         for (size_t c = 0; n >= 0 && c < run->nodes[n].client_count; c++) {
-            struct run_client *client = &run->nodes[n].clients[c];
+            struct run_client *client = run->nodes[n].clients[c];
 
-            if (strcmp(run->dag->nodes[n].clients[c], s->client) == 0 &&
+            if (strcmp(client->name, s->client) == 0 &&
                 client->checkpoint_group && client->checkpoint_run < 0 && !s->finished &&
                 s->position > 0)
                 client->resume_position = s->position;
@@ -387,8 +387,10 @@ static size_t source_states(const struct run *run, struct plan_source_state *sta
         bool interrupted = !s->finished && s->position > 0;
 
         for (size_t c = 0; n >= 0 && c < run->nodes[n].client_count; c++) {
-            if (strcmp(run->dag->nodes[n].clients[c], s->client) == 0)
-                interrupted = run->nodes[n].clients[c].resume_position > 0;
+            const struct run_client *client = run->nodes[n].clients[c];
+
+            if (strcmp(client->name, s->client) == 0)
+                interrupted = client->resume_position > 0;
         }
         if (is_known_source(run, s))
             states[count++] = (struct plan_source_state){.node = s->node,

@@ -36,14 +36,14 @@ static void add_wait(json_t *object, int64_t backlog, double per_s)
 
 static json_t *client_json(const struct run *run, size_t n, size_t c)
 {
-    const struct run_client *client = &run->nodes[n].clients[c];
+    const struct run_client *client = run->nodes[n].clients[c];
     const struct reconcile_client *rec = &run->rec->nodes[n].clients[c];
     bool alive = client->process != NULL;
 
     json_t *json = json_pack(
         "{s:s,s:s,s:s,s:I,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:f,s:I,s:o,s:o,"
         "s:o,s:o,s:b}",
-        "client", run->dag->nodes[n].clients[c], "client_id", client->id, "state",
+        "client", client->name, "client_id", client->id, "state",
         client_state_name(rec->state), "pid",
         (json_int_t)(alive ? process_pid(client->process) : 0), "attempt", client->attempt,
         "restarts", reconcile_restarts(run->rec, n, c), "uptime_ms",
@@ -106,12 +106,14 @@ static json_t *node_json(const struct run *run, size_t n)
     int up = 0;
 
     for (size_t c = 0; c < rn->client_count; c++) {
-        (void)json_array_append_new(clients, client_json(run, n, c));
-        in_per_s += rn->clients[c].in_per_s;
-        out_per_s += rn->clients[c].out_per_s;
         restarts += reconcile_restarts(run->rec, n, c);
+        if (client_io_is_gone(rn->clients[c]))
+            continue;
+        (void)json_array_append_new(clients, client_json(run, n, c));
+        in_per_s += rn->clients[c]->in_per_s;
+        out_per_s += rn->clients[c]->out_per_s;
         up += run->rec->nodes[n].clients[c].state == CLIENT_UP;
-        latency_add(&latency, &rn->clients[c].latency);
+        latency_add(&latency, &rn->clients[c]->latency);
     }
     for (size_t i = 0; i < rn->input_count; i++) {
         int64_t unread = offsets_backlog(rn->inputs[i]);
@@ -123,7 +125,7 @@ static json_t *node_json(const struct run *run, size_t n)
     json = json_pack(
         "{s:s,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:f,s:I,s:I,s:o,s:i,s:o,s:o}",
         "node", node->name, "program", node->program, "state",
-        node_state(run, n), "want", (int)node->client_count, "up", up,
+        node_state(run, n), "want", (int)run->rec->nodes[n].wanted, "up", up,
         "layer", (int)node->layer, "in", (json_int_t)rn->totals.in, "answered",
         (json_int_t)rn->totals.answered, "dropped", (json_int_t)rn->totals.dropped, "dead",
         (json_int_t)rn->totals.dead, "out", (json_int_t)rn->totals.out, "repeats",
@@ -141,7 +143,7 @@ static double rate_of(const struct run *run, size_t n, bool out)
     double sum = 0;
 
     for (size_t c = 0; c < run->nodes[n].client_count; c++)
-        sum += out ? run->nodes[n].clients[c].out_per_s : run->nodes[n].clients[c].in_per_s;
+        sum += out ? run->nodes[n].clients[c]->out_per_s : run->nodes[n].clients[c]->in_per_s;
     return sum;
 }
 

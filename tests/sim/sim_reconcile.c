@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * sim_reconcile.c - the whole runner without processes, broker and clock: seeded random
- * graphs, exits, crashes, silence, stops and clock steps drive reconcile_run(). After
+ * graphs, exits, crashes, silence, scaling, stops and clock steps drive reconcile_run(). After
  * every event it is checked that no client has two processes, that an action fits its
  * state, that deciding twice changes nothing, and that every run ends.
  * SIM_SEED=n repeats one schedule.
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES_MAX = 8, CLIENTS_MAX = 3, RUNS = 1000, EVENTS_AT_LEAST = 1000000 };
+enum { NODES_MAX = 8, CLIENTS_MAX = 3, SCALED_MAX = 6, RUNS = 1000, EVENTS_AT_LEAST = 1000000 };
 
 /* A process as the simulated machine has it. */
 struct process {
@@ -33,7 +33,7 @@ struct sim {
     struct dag_edge edges[NODES_MAX * NODES_MAX];
     size_t edge_lists[NODES_MAX][2][NODES_MAX];
     size_t order[NODES_MAX];
-    struct process processes[NODES_MAX][CLIENTS_MAX];
+    struct process processes[NODES_MAX][SCALED_MAX];
     struct reconcile *rec;
     struct reconcile_actions actions;
     int64_t now_ms;
@@ -100,14 +100,19 @@ static void make_dag(struct sim *sim)
 static void carry_out(struct sim *sim, const struct reconcile_action *action)
 {
     struct process *p = &sim->processes[action->node][action->client];
+    bool too_many = action->client >= sim->rec->nodes[action->node].wanted;
 
     switch (action->kind) {
     case REC_SPAWN:
         must(sim, !p->alive, "a second process for one client id");
+        must(sim, !too_many, "spawned although it was scaled away");
         must(sim, sim->rec->stop != RECONCILE_NOW, "spawned while stopping at once");
         *p = (struct process){
             .alive = true, .stubborn = roll(sim, 10) == 0, .mute = roll(sim, 40) == 0};
         break;
+    case REC_LEAVE:
+        must(sim, too_many, "told to leave although it is wanted");
+        /* fall through */
     case REC_DRAIN:
     case REC_TERM:
         must(sim,
@@ -130,7 +135,7 @@ static void carry_out(struct sim *sim, const struct reconcile_action *action)
         for (size_t i = 0; i < sim->nodes[action->node].input_count; i++) {
             size_t from = sim->edges[sim->nodes[action->node].inputs[i]].from;
 
-            for (size_t c = 0; c < sim->nodes[from].client_count; c++)
+            for (size_t c = 0; c < sim->rec->nodes[from].client_count; c++)
                 must(sim, !sim->processes[from][c].alive,
                      "asked for the ends while a writer lives");
         }
@@ -148,7 +153,7 @@ static void carry_out(struct sim *sim, const struct reconcile_action *action)
 static void check_state(const struct sim *sim)
 {
     for (size_t n = 0; n < sim->dag.node_count; n++) {
-        for (size_t c = 0; c < sim->nodes[n].client_count; c++) {
+        for (size_t c = 0; c < sim->rec->nodes[n].client_count; c++) {
             const struct reconcile_client *client = &sim->rec->nodes[n].clients[c];
 
             must(sim, client->state < CLIENT_STATES, "an illegal state");
@@ -168,12 +173,34 @@ static void check_start(const struct sim *sim, enum run_state before)
     if (before != RUN_STARTING || sim->rec->state != RUN_RUNNING)
         return;
     for (size_t n = 0; n < sim->dag.node_count; n++) {
-        for (size_t c = 0; c < sim->nodes[n].client_count; c++) {
+        for (size_t c = 0; c < sim->rec->nodes[n].client_count; c++) {
             enum client_state state = sim->rec->nodes[n].clients[c].state;
 
             must(sim, state != CLIENT_DOWN && state != CLIENT_STARTING &&
                           state != CLIENT_BACKOFF && state != CLIENT_FAILED,
                  "running although a client never came up");
+        }
+    }
+}
+
+/* While nothing ends a node, it has as many clients as are wanted, or they are on their way:
+ * none rests that is to run, and none runs untold that is too many. */
+static void check_scale(const struct sim *sim)
+{
+    for (size_t n = 0; n < sim->dag.node_count; n++) {
+        const struct reconcile_node *node = &sim->rec->nodes[n];
+
+        for (size_t c = 0; c < node->client_count; c++) {
+            enum client_state state = node->clients[c].state;
+
+            must(sim, c < node->wanted || (state != CLIENT_UP && state != CLIENT_STARTING &&
+                                           state != CLIENT_BACKOFF),
+                 "goes on although it was scaled away");
+            must(sim,
+                 c >= node->wanted || sim->rec->stop != RECONCILE_GO_ON || node->reached ||
+                     sim->nodes[n].input_count == 0 || state != CLIENT_DONE ||
+                     node->clients[c].fact != CLIENT_NOTHING,
+                 "rests although it is wanted");
         }
     }
 }
@@ -192,6 +219,7 @@ static void decide(struct sim *sim)
         carry_out(sim, &action);
     }
     check_state(sim);
+    check_scale(sim);
     sim->events++;
 }
 
@@ -201,7 +229,7 @@ static void check_idempotent(struct sim *sim)
     bool has_fact = false;
 
     for (size_t n = 0; n < sim->dag.node_count; n++) {
-        for (size_t c = 0; c < sim->nodes[n].client_count; c++)
+        for (size_t c = 0; c < sim->rec->nodes[n].client_count; c++)
             has_fact = has_fact || sim->rec->nodes[n].clients[c].restart_asked ||
                        sim->rec->nodes[n].clients[c].fact != CLIENT_NOTHING;
     }
@@ -282,10 +310,12 @@ static void one_event(struct sim *sim)
         else if (roll(sim, 100) == 0)
             reconcile_pause(sim->rec, n, roll(sim, 3) == 0);
         else if (roll(sim, 100) == 0)
-            reconcile_restart(sim->rec, n, roll(sim, sim->nodes[n].client_count));
+            reconcile_restart(sim->rec, n, roll(sim, sim->rec->nodes[n].client_count));
+        else if (sim->nodes[n].input_count > 0 && roll(sim, 20) == 0)
+            reconcile_scale(sim->rec, n, 1 + roll(sim, SCALED_MAX));
         break;
     default:
-        disturb(sim, n, roll(sim, sim->nodes[n].client_count));
+        disturb(sim, n, roll(sim, sim->rec->nodes[n].client_count));
         break;
     }
 }

@@ -115,7 +115,8 @@ START_TEST(names_on_the_broker_begin_with_prefix_and_dag)
                            "  a: {program: producer}\n"
                            "  b: {program: print, from: a, clients: [x, y]}\n");
     char *names[] = {dag_group(dag, 1), dag_dlq_topic(dag, 1), dag_parking_topic(dag),
-                     dag_client_id(dag, 1, 1), dag_checkpoint_group(dag, 0, 0)};
+                     dag_client_id(dag, 1, dag->nodes[1].clients[1]),
+                     dag_checkpoint_group(dag, 0, dag->nodes[0].clients[0])};
 
     ck_assert_str_eq(dag->edges[0].topic, "p.d.a.b");
     ck_assert_str_eq(names[0], "p.d.b");

@@ -92,6 +92,21 @@ START_TEST(bad_options_are_refused_in_one_line)
 }
 END_TEST
 
+START_TEST(a_client_may_have_another_name_in_its_group)
+{
+    const char *line =
+        "{\"type\":\"config\",\"dag\":\"d\",\"node\":\"n\",\"client\":\"0\",\"client_id\":"
+        "\"d.n.0\",\"instance\":\"d.n.0.5\",\"group\":\"g\",\"inputs\":[{\"topic\":\"i\"}]}";
+    struct config config;
+    struct error err = {0};
+
+    ck_assert_int_eq(config_parse(&config, line, strlen(line), &err), 0);
+    ck_assert_str_eq(config.client_id, "d.n.0");
+    ck_assert_str_eq(config.instance, "d.n.0.5");
+    config_clear(&config);
+}
+END_TEST
+
 START_TEST(the_number_of_arguments_is_checked)
 {
     struct error err = {0};
@@ -114,6 +129,7 @@ START_TEST(a_config_line_is_read_completely)
     struct error err = {0};
 
     ck_assert_int_eq(config_parse(&config, line, strlen(line), &err), 0);
+    ck_assert_str_eq(config.instance, "d.n.0");
     ck_assert_int_eq(config.run, 7);
     ck_assert_int_eq(config.attempt, 2);
     ck_assert_int_eq(config.max_record, 99);
@@ -270,6 +286,7 @@ int main(void)
                         (int)(sizeof refused / sizeof *refused));
     tcase_add_test(tcase, the_number_of_arguments_is_checked);
     tcase_add_test(tcase, a_config_line_is_read_completely);
+    tcase_add_test(tcase, a_client_may_have_another_name_in_its_group);
     tcase_add_loop_test(tcase, a_broken_config_is_refused, 0,
                         (int)(sizeof broken / sizeof *broken));
     tcase_add_test(tcase, commands_are_known_by_their_type);
