@@ -79,19 +79,17 @@ static struct run_client *find_client(struct run *run, size_t n, const char *id)
     return NULL;
 }
 
-static bool reads_input(const struct run *run, size_t n, const struct broker_member *member)
+static bool has_input(const struct run *run, const struct broker_member *member)
 {
-    const struct dag_node *node = &run->dag->nodes[n];
+    char *parking = dag_parking_topic(run->dag);
+    bool result = member->topic && strcmp(member->topic, parking) != 0;
 
-    for (size_t i = 0; i < node->input_count && member->topic; i++) {
-        if (strcmp(run->edges[node->inputs[i]].topic, member->topic) == 0)
-            return true;
-    }
-    return false;
+    free(parking);
+    return result;
 }
 
 /* A group at rest gives a member's place to who comes under its name: that of the last run's
- * client is welcome, but not a place without a partition, which one that left has for 10 s. */
+ * client is welcome, but not a place without input, which one that left has for 10 s. */
 static void take_place(struct run *run, const struct broker_item *group,
                        const struct broker_member *member)
 {
@@ -101,7 +99,7 @@ static void take_place(struct run *run, const struct broker_item *group,
 
         if (client == NULL || member->instance == NULL)
             continue;
-        if (reads_input(run, n, member)) {
+        if (has_input(run, member)) {
             free(client->instance);
             client->instance = mem_strdup(member->instance);
         } else if (client->instance == NULL) {
