@@ -36,6 +36,7 @@ static void act(struct web_call *call, const char *verb, const char *node,
                                       .dag = call_path(call, "dag"),
                                       .node = node,
                                       .client = client,
+                                      .clients = call_int(call, "clients", 0),
                                       .now = call_bool(call, "now"),
                                       .by = by};
 
@@ -52,7 +53,8 @@ void api_act(struct web_call *call)
 
 void api_act_node(struct web_call *call)
 {
-    act(call, "restart", call_path(call, "node"), call_text(call, "client"));
+    act(call, strrchr(call->route->pattern, '/') + 1, call_path(call, "node"),
+        call_text(call, "client"));
 }
 
 void api_files(struct web_call *call)

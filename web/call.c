@@ -28,7 +28,7 @@ int64_t call_int(const struct web_call *call, const char *name, int64_t fallback
         value = call_text(call, name);
     if (value)
         (void)text_parse_int(value, &number);
-    return number;
+    return json_get_int(call->body, name, number);
 }
 
 bool call_bool(const struct web_call *call, const char *name)

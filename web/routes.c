@@ -5,6 +5,7 @@
 
 enum {
     PAGE_MAX = 1000,
+    CLIENTS_MAX = 10000,
     POINTS_MAX = 500,
     LOG_PIECE_MAX = 1024 * 1024,
     MESSAGES_MAX = 500,
@@ -71,6 +72,16 @@ static const struct web_param start_body[] = {
 
 static const struct web_param node_body[] = {
     {.name = "node", .type = WEB_NAME, .doc = "only this one; else all nodes"},
+    {0},
+};
+
+static const struct web_param scale_body[] = {
+    {.name = "clients",
+     .type = WEB_INT,
+     .required = true,
+     .min = 1,
+     .max = CLIENTS_MAX,
+     .doc = "how many there are to be; not more than its input has partitions"},
     {0},
 };
 
@@ -239,6 +250,13 @@ const struct web_route web_routes[] = {
      .type = json,
      .body = client_body,
      .doc = "New processes for the clients of a node, once what is in hand is finished."},
+    {.method = "POST",
+     .pattern = "/api/v1/dags/{dag}/nodes/{node}/scale",
+     .role = GUARD_OPERATOR,
+     .fn = api_act_node,
+     .type = json,
+     .body = scale_body,
+     .doc = "More or fewer clients of a node, until the run ends."},
     {.method = "GET",
      .pattern = "/api/v1/dags/{dag}/edges/{writer}/{reader}/messages",
      .role = GUARD_VIEWER,

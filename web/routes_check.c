@@ -103,6 +103,13 @@ static bool is_run(const char *value)
     return strcmp(value, "last") == 0 || (text_parse_int(value, &run) && run > 0);
 }
 
+static int not_in_range(const struct web_param *param, struct error *err)
+{
+    error_set(err, ERROR_INPUT, "%s: a number from %" PRId64 " to %" PRId64 " expected",
+              param->name, param->min, param->max);
+    return -1;
+}
+
 static int check_value(const struct web_param *param, const char *value,
                        struct error *err)
 {
@@ -134,9 +141,26 @@ static int check_value(const struct web_param *param, const char *value,
     }
     if (text_parse_int(value, &number) && number >= param->min && number <= param->max)
         return 0;
-    error_set(err, ERROR_INPUT, "%s: a number from %" PRId64 " to %" PRId64 " expected",
-              param->name, param->min, param->max);
-    return -1;
+    return not_in_range(param, err);
+}
+
+/* A member of a body: of its type in JSON, too. */
+static int check_member(const struct web_param *param, const json_t *value,
+                        struct error *err)
+{
+    if (param->type == WEB_INT) {
+        json_int_t number = json_integer_value(value);
+
+        if (json_is_integer(value) && number >= param->min && number <= param->max)
+            return 0;
+        return not_in_range(param, err);
+    }
+    if (param->type == WEB_BOOL ? !json_is_boolean(value) : !json_is_string(value)) {
+        error_set(err, ERROR_INPUT, "%s: %s expected", param->name,
+                  param->type == WEB_BOOL ? "true or false" : "a string");
+        return -1;
+    }
+    return param->type == WEB_BOOL ? 0 : check_value(param, json_string_value(value), err);
 }
 
 struct web_param web_route_param(const char *name)
@@ -232,15 +256,7 @@ static int check_body(const struct web_route *route, const json_t *body,
 
         if (param == NULL)
             return unknown_param(route->body, name, err);
-        if (param->type == WEB_BOOL ? !json_is_boolean(value)
-                                    : !json_is_string(value)) {
-            error_set(err, ERROR_INPUT, "%s: %s expected", name,
-                      param->type == WEB_BOOL ? "true or false" : "a string");
-            return -1;
-        }
-        if (param->type == WEB_BOOL)
-            continue;
-        if (check_value(param, json_string_value(value), err) != 0)
+        if (check_member(param, value, err) != 0)
             return -1;
     }
     for (const struct web_param *p = route->body; p && p->name; p++) {

@@ -50,10 +50,11 @@ struct web_log_query {
 };
 
 struct web_action {
-    const char *verb; /* stop pause resume restart */
+    const char *verb; /* stop pause resume restart scale */
     const char *dag;
     const char *node;   /* NULL: all */
     const char *client; /* NULL: all */
+    int64_t clients;    /* of a scale */
     bool now;
     const char *by; /* who asks */
 };

@@ -103,6 +103,7 @@ static json_t *send_action(struct control_client *client,
     const struct ops_action inner = {.verb = action->verb,
                                      .node = action->node,
                                      .client = action->client,
+                                     .clients = action->clients,
                                      .now = action->now,
                                      .by = action->by};
     json_t *request = ops_action_request(&inner);

@@ -43,12 +43,15 @@ class Acting(Web):
         self.act("nodes/work/restart", {"client": "1"})
         self.wait_node("work", lambda n: [c["attempt"] for c in n["clients"]] == [1, 2],
                        "a second attempt of one client")
+        self.act("nodes/work/scale", {"clients": 3})
+        self.wait_node("work", lambda n: (n["want"], n["up"]) == (3, 3), "a third client")
         self.act("stop", {})
         self.wait_state("stopped")
         wait_for(lambda: not self.get(f"{self.target}/status")["live"], "its end", 10)
         by = " by web from 127.0.0.1"
         for text in (f"paused{by}: it takes no input until it is resumed", f"resumed{by}",
-                     f"asked to restart{by}", f"asked to stop{by}"):
+                     f"asked to restart{by}", f"scaled from 2 to 3 clients{by}",
+                     f"asked to stop{by}"):
             self.assertIn(text, self.events())
 
     def test_a_run_is_stopped_at_once(self):
@@ -64,6 +67,13 @@ class Acting(Web):
                                      ("nodes/none/restart", {}, 404),
                                      ("nodes/work/restart", {"client": "7"}, 404),
                                      ("nodes/wo.rk/restart", {}, 422),
+                                     ("nodes/work/scale", {}, 422),
+                                     ("nodes/work/scale", {"clients": 0}, 422),
+                                     ("nodes/work/scale", {"clients": "3"}, 422),
+                                     ("nodes/work/scale", {"clients": 2.5}, 422),
+                                     ("nodes/work/scale", {"clients": 9}, 409),
+                                     ("nodes/src/scale", {"clients": 2}, 409),
+                                     ("nodes/none/scale", {"clients": 2}, 404),
                                      ("stop", {"now": "yes"}, 422),
                                      ("stop", {"node": "work"}, 422),
                                      ("pause", {"node": 1}, 422),

@@ -97,12 +97,23 @@ START_TEST(parameters_are_of_their_type_or_refused)
 END_TEST
 
 static const struct {
+    const char *target;
     const char *body;
     bool fine;
 } bodies[] = {
-    {"{\"token\":\"x\"}", true},  {"{}", true},
-    {"{\"token\":1}", false},     {"{\"token\":\"x\",\"more\":\"y\"}", false},
-    {"{\"tokem\":\"x\"}", false},
+    {"/api/v1/session", "{\"token\":\"x\"}", true},
+    {"/api/v1/session", "{}", true},
+    {"/api/v1/session", "{\"token\":1}", false},
+    {"/api/v1/session", "{\"token\":\"x\",\"more\":\"y\"}", false},
+    {"/api/v1/session", "{\"tokem\":\"x\"}", false},
+    {"/api/v1/dags/d/stop", "{\"now\":true}", true},
+    {"/api/v1/dags/d/stop", "{\"now\":1}", false},
+    {"/api/v1/dags/d/nodes/n/scale", "{\"clients\":1}", true},
+    {"/api/v1/dags/d/nodes/n/scale", "{\"clients\":0}", false},
+    {"/api/v1/dags/d/nodes/n/scale", "{\"clients\":10001}", false},
+    {"/api/v1/dags/d/nodes/n/scale", "{\"clients\":\"1\"}", false},
+    {"/api/v1/dags/d/nodes/n/scale", "{\"clients\":1.0}", false},
+    {"/api/v1/dags/d/nodes/n/scale", "{}", false},
 };
 
 START_TEST(members_of_a_body_are_checked_like_parameters)
@@ -110,7 +121,7 @@ START_TEST(members_of_a_body_are_checked_like_parameters)
     char allowed[64];
     struct url url;
     struct error err = {0};
-    const struct web_route *route = find("POST", "/api/v1/session", &url, allowed);
+    const struct web_route *route = find("POST", bodies[_i].target, &url, allowed);
     json_t *body = json_parse(bodies[_i].body, strlen(bodies[_i].body), &err);
 
     ck_assert_ptr_nonnull(body);

@@ -73,6 +73,33 @@ export default {
     await heading("running").waitFor();
   },
 
+  async "a node is scaled after a word about what that does, and one that can't be says why"() {
+    await open(`${run}/nodes/calc`);
+    const heading = (text) => page.locator("h1", { hasText: text });
+    const dialog = page.getByRole("dialog");
+    await heading("running").waitFor();
+    await page.getByRole("button", { name: "Scale…" }).click();
+    await dialog.getByText("calc has 2 clients as it is.").waitFor();
+    await dialog.getByLabel("Clients, 1 to 8").fill("9");
+    await dialog.getByText("A whole number from 1 to 8.").waitFor();
+    await dialog.getByLabel("Clients, 1 to 8").press("Enter");
+    await dialog.getByLabel("Clients, 1 to 8").fill("3");
+    await dialog.getByText("calc gets 1 client more and shares its 8 partitions among 3").waitFor();
+    await dialog.getByRole("button", { name: "Scale", exact: true }).click();
+    await page.getByText("Scale: asked.").waitFor();
+    await until(async () => (await row("Clients", "running").count()) === 3, "three clients run");
+    await open(run);
+    await box("calc").getByText("running · 3/3 up").waitFor();
+    await page.getByRole("button", { name: "Scale calc…" }).click();
+    await dialog.getByLabel("Clients, 1 to 8").fill("2");
+    await dialog.getByText("The highest 1 client of calc finish").waitFor();
+    await dialog.getByLabel("Clients, 1 to 8").press("Enter");
+    await box("calc").getByText("running · 2/2 up").waitFor();
+    await page.getByRole("button", { name: "Scale ask…" }).press("Enter");
+    await page.getByText("ask is a source").waitFor();
+    await dialog.waitFor({ state: "detached" });
+  },
+
   async "dead letters are grouped by reason, and a hostile reason is text"() {
     dagrun("send", "arithmetic/ask", "1", "1", HOSTILE);
     await open(run);

@@ -29,7 +29,39 @@ export function runActions(status) {
   ];
 }
 
-/** The actions of one node. */
+/** As many clients as its input has partitions: more would be idle. */
+function mostClients(status, node) {
+  const inputs = status.edges.filter((edge) => edge.to === node.node);
+  return Math.min(...inputs.map((edge) => edge.partitions));
+}
+
+function whyNotScaled(status, node, most) {
+  if (node.layer === 0) return `${node.node} is a source: each of its clients makes records of its own, so their number is a matter of the YAML (clients:).`;
+  if (node.state === "paused") return `${node.node} is paused: resume it first.`;
+  if (most === 1) return `The input of ${node.node} has 1 partition, so more clients would be idle; more are a matter of the YAML (partitions: at the edge).`;
+  return "";
+}
+
+/** Another number of clients; name is the button's. */
+export function scaleAction(status, node, name = "Scale") {
+  const most = mostClients(status, node);
+  const now = node.want;
+  const clients = (n) => (n === 1 ? "1 client" : `${n} clients`);
+  const sentence = (n) => {
+    if (n === now) return `${node.node} has ${clients(now)} as it is.`;
+    return n > now
+      ? `${node.node} gets ${clients(n - now)} more and shares its ${most} partitions among ${n}, until the run ends.`
+      : `The highest ${clients(now - n)} of ${node.node} finish what is in hand, give their partitions back and end; ${clients(n)} go on, until the run ends.`;
+  };
+  const why = whyNotScaled(status, node, most);
+  return [name, sentence, ["dags", status.dag, "nodes", node.node, "scale"], (n) => ({ clients: n }),
+    why ? { why } : { field: `Clients, 1 to ${most}`, most, now }];
+}
+
+/**
+ * The actions of one node. One that takes a number has functions of it for its sentence and its
+ * body, and the field to ask with; one that can't be done now says why.
+ */
 export function nodeActions(status, node) {
   const { dag } = status;
   const clients = node.want === 1 ? "The client" : `Each of the ${node.want} clients`;
@@ -38,6 +70,7 @@ export function nodeActions(status, node) {
     node.state === "paused"
       ? ["Resume", `${node.node} takes input again: ${records(node.backlog)}.`, ["dags", dag, "resume"], { node: node.node }]
       : ["Pause", `${node.node} takes no more input until it is resumed; what is in hand is finished. The others go on.`, ["dags", dag, "pause"], { node: node.node }],
+    scaleAction(status, node),
     ["Restart", `${clients} of ${node.node} finishes what is in hand and gets a new process.`, ["dags", dag, "nodes", node.node, "restart"], {}],
   ];
 }
@@ -53,13 +86,17 @@ export function fileActions(file) {
 
 function Confirmation({ action, close, said }) {
   const dialog = useRef(null);
-  const [name, sentence, parts, body] = action;
+  const [name, sentence, parts, body, { field, most, now } = {}] = action;
+  const [number, setNumber] = useState(now);
+  const fits = !field || (Number.isInteger(number) && number >= 1 && number <= most);
   useEffect(() => dialog.current.showModal(), []);
-  const agree = async () => {
+  const agree = async (event) => {
+    event.preventDefault();
+    if (!fits) return;
     close();
     try {
       said(`${name}: asked…`);
-      const answer = await act(parts, body);
+      const answer = await act(parts, field ? body(number) : body);
       said(`${name}: ${answer.text ? printable(answer.text) : "asked. The state shows what comes of it."}`);
     } catch (error) {
       said(`${name}: ${error.message}`);
@@ -68,20 +105,35 @@ function Confirmation({ action, close, said }) {
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="action">
       <h2 id="action">{`${name}?`}</h2>
-      <p>{sentence}</p>
-      <form method="dialog" class="buttons">
-        <button type="button" class="act" onClick={agree}>{name}</button>
-        <button type="submit">Leave it</button>
+      <form onSubmit={agree} noValidate>
+        {field && (
+          <p>
+            <label for="number">{field}</label>{" "}
+            <input id="number" type="number" min="1" max={most} step="1" value={number} aria-invalid={!fits}
+              onInput={(event) => setNumber(event.target.value === "" ? NaN : Number(event.target.value))} />
+          </p>
+        )}
+        <p aria-live={field ? "polite" : null}>{!field ? sentence : fits ? sentence(number) : `A whole number from 1 to ${most}.`}</p>
+        <p class="buttons">
+          <button type="submit" class="act" aria-disabled={!fits}>{name}</button>
+          <button type="button" onClick={close}>Leave it</button>
+        </p>
       </form>
     </dialog>
   );
 }
 
-export function Controls({ label, actions }) {
+/** quiet: why this user may not act is said elsewhere on the page. */
+export function Controls({ label, actions, quiet }) {
   const [chosen, choose] = useState(null);
   const [text, setText] = useState("");
   const bar = useRef(null);
   const refused = refusal(useSession());
+  const choice = (action) => {
+    const why = action[4]?.why;
+    if (why) setText(`${action[0]}: ${why}`);
+    else choose(action);
+  };
   const close = () => {
     choose(null);
     bar.current?.querySelector("button")?.focus();
@@ -90,10 +142,10 @@ export function Controls({ label, actions }) {
     <div class="controls" ref={bar}>
       <div class="buttons" role="group" aria-label={label}>
         {actions.map((action) => (
-          <button key={action[0]} type="button" disabled={!!refused} onClick={() => choose(action)}>{`${action[0]}…`}</button>
+          <button key={action[0]} type="button" disabled={!!refused} aria-disabled={action[4]?.why ? true : null} title={action[4]?.why} onClick={() => choice(action)}>{`${action[0]}…`}</button>
         ))}
       </div>
-      <p class="dim" role="status">{(actions.length && refused) || text}</p>
+      <p class="dim" role="status">{(actions.length && !quiet && refused) || text}</p>
       {chosen && <Confirmation action={chosen} close={close} said={setText} />}
     </div>
   );

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { path } from "./api.js";
 import { backlogSeconds, between, bytes, count, duration, printable, rate } from "./format.js";
 import { Charts } from "./charts.jsx";
-import { Controls, nodeActions, runActions } from "./controls.jsx";
+import { Controls, nodeActions, runActions, scaleAction } from "./controls.jsx";
 import { Graph } from "./graph.jsx";
 import { useLive, useStatus } from "./live.js";
 import { Crumbs, Failure, State, Table, Time, Title } from "./parts.jsx";
@@ -131,7 +131,13 @@ function Attempts({ run, attempts }) {
 
 // --------------------------------------------------------------------------- run page
 
-function Nodes({ dag, run, nodes }) {
+/** What a node of a live run can be given here: another number of clients. */
+function scaleColumn(status) {
+  const actions = (node) => (["done", "failed", "draining"].includes(node.state) ? [] : [scaleAction(status, node, `Scale ${node.node}`)]);
+  return ["Action", (node) => <Controls label={`What can be done to ${node.node}`} actions={actions(node)} quiet />];
+}
+
+function Nodes({ dag, run, nodes, status }) {
   return (
     <Table
       label="Nodes"
@@ -150,6 +156,7 @@ function Nodes({ dag, run, nodes }) {
         ["In/s", (node) => rate(node.in_per_s), "number"],
         ["Out/s", (node) => rate(node.out_per_s), "number"],
         ["Restarts", (node) => count(node.restarts), "number"],
+        ...(status && status.state !== "draining" ? [scaleColumn(status)] : []),
       ]}
     />
   );
@@ -256,7 +263,7 @@ export function Run({ dag, run }) {
       {record && graph.data && <Graph graph={graph.data} nodes={byName(nodes, "node")} edges={byName(edges, "edge")} />}
       {record && (
         <>
-          <section><h2>Nodes</h2><Nodes dag={dag} run={record.run} nodes={nodes} /></section>
+          <section><h2>Nodes</h2><Nodes dag={dag} run={record.run} nodes={nodes} status={status} /></section>
           <section><h2>Edges</h2><Edges dag={dag} run={record.run} edges={edges} /></section>
           <Charts dag={dag} run={record.run} what={{}} live={Boolean(status)} />
           <DeadLetters run={record} />
