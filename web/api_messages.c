@@ -3,53 +3,16 @@
  * Messages of an edge. Another process reads them, so the answer comes later; when who
  * asks goes away, it is stopped.
  */
-#include "web/call.h"
-
-#include "base/mem.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "web/later.h"
 
 enum { PAGE = 50 };
 
-struct asking {
-    const struct web_source *source;
-    struct http_request *request;
-    struct web_job *job;
-};
-
-static void on_done(void *arg, const char *text, const struct error *err)
-{
-    struct asking *asking = arg;
-    struct http_request *request = asking->request;
-
-    free(asking);
-    http_on_gone(request, NULL, NULL);
-    if (error_is_set(err))
-        call_refuse(request, error_http_status(err->kind), err->text);
-    else
-        http_answer(request, 200, "application/json", mem_strdup(text), strlen(text));
-}
-
-static void on_gone(void *arg, struct http_request *request)
-{
-    struct asking *asking = arg;
-
-    (void)request; /* on_done answers it */
-    asking->source->cancel(asking->source->arg, asking->job);
-}
-
 static void ask(struct web_call *call, const struct web_messages *query)
 {
-    struct asking *asking = mem_alloc(sizeof *asking);
-    struct web_job *job;
+    struct later *later = later_new(call);
 
-    *asking = (struct asking){.source = call->source, .request = call->request};
-    job = call->source->messages(call->source->arg, query, on_done, asking);
-    if (job) {
-        asking->job = job;
-        http_on_gone(call->request, on_gone, asking);
-    }
+    later_job(later,
+              call->source->messages(call->source->arg, query, later_done, later));
 }
 
 void api_messages(struct web_call *call)

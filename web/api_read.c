@@ -4,12 +4,10 @@
  */
 #include "web/call.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { PAGE = 50, LOG_PIECE = 65536 };
+enum { PAGE = 50 };
 
 void api_dags(struct web_call *call)
 {
@@ -114,43 +112,4 @@ void api_samples(struct web_call *call)
                                             .points = (int)call_int(call, "points", 0)};
 
     call_finish(call, call->source->samples(call->source->arg, &query, &err), &err);
-}
-
-void api_logs(struct web_call *call)
-{
-    struct error err = {0};
-    json_t *logs = call->source->logs(call->source->arg, call_path(call, "dag"),
-                                      call_run(call), &err);
-
-    call_finish(call, logs, &err);
-}
-
-static void add_number(struct web_call *call, const char *name, int64_t value)
-{
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "%" PRId64, value);
-    http_add_header(call->request, name, text);
-}
-
-void api_log(struct web_call *call)
-{
-    struct error err = {0};
-    struct web_log_piece piece = {0};
-    const struct web_log_query query = {.dag = call_path(call, "dag"),
-                                        .run = call_run(call),
-                                        .node = call_path(call, "node"),
-                                        .client = call_path(call, "client"),
-                                        .attempt = call_int(call, "attempt", 1),
-                                        .from = call_int(call, "from", 0),
-                                        .limit =
-                                            (size_t)call_int(call, "limit", LOG_PIECE)};
-
-    if (call->source->log(call->source->arg, &query, &piece, &err) != 0) {
-        call_fail(call, &err);
-        return;
-    }
-    add_number(call, "Dagrun-Log-From", piece.from);
-    add_number(call, "Dagrun-Log-Size", piece.size);
-    http_answer(call->request, 200, call->route->type, piece.data, piece.len);
 }

@@ -67,6 +67,8 @@ web_fn api_graph;
 web_fn api_samples;
 web_fn api_logs;
 web_fn api_log;
+web_fn api_log_file;
+web_fn api_log_search;
 web_fn api_act;
 web_fn api_act_node;
 web_fn api_files;

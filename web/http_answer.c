@@ -12,7 +12,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { STREAM_BLOCK = 1024 }; /* for HTTP/1.0 only: chunks have a buffer of their own */
+enum {
+    STREAM_BLOCK = 1024, /* for HTTP/1.0 only: chunks have a buffer of their own */
+    PULL_BLOCK = 64 * 1024,
+};
 
 static const struct {
     const char *name;
@@ -130,6 +133,8 @@ static ssize_t on_pull(void *arg, uint64_t at, char *bytes, size_t room)
     if (request->over)
         return MHD_CONTENT_READER_END_OF_STREAM;
     len = request->pull(request->stream_arg, bytes, room);
+    if (len == 0 && request->has_length)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
     if (len == 0) {
         request->suspended = true;
         MHD_suspend_connection(request->connection);
@@ -146,6 +151,19 @@ void http_answer_stream(struct http_request *request, const char *type,
     answer(request, 200, type,
            MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_pull,
                                              request, NULL));
+    http_link(request, &request->http->streams);
+}
+
+void http_answer_pulled(struct http_request *request, const char *type, int64_t len,
+                        http_pull_fn *pull, http_end_fn *end, void *arg)
+{
+    request->pull = pull;
+    request->end = end;
+    request->stream_arg = arg;
+    request->has_length = true;
+    answer(request, 200, type,
+           MHD_create_response_from_callback((uint64_t)len, PULL_BLOCK, on_pull, request,
+                                             NULL));
     http_link(request, &request->http->streams);
 }
 

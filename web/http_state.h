@@ -40,6 +40,7 @@ struct http_request {
     http_pull_fn *pull;      /* of a stream; NULL: a plain answer */
     http_end_fn *end;
     void *stream_arg;
+    bool has_length;           /* of the stream */
     bool over;                 /* the stream is to end */
     struct http_request *next; /* of those that wait, or of the streams */
     struct http_request **link;

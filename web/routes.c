@@ -7,6 +7,7 @@ enum {
     PAGE_MAX = 1000,
     CLIENTS_MAX = 10000,
     POINTS_MAX = 500,
+    MATCHES_MAX = 500,
     LOG_PIECE_MAX = 1024 * 1024,
     MESSAGES_MAX = 500,
 };
@@ -87,6 +88,19 @@ static const struct web_param scale_body[] = {
 
 static const struct web_param client_body[] = {
     {.name = "client", .type = WEB_NAME, .doc = "only this one; else all of the node"},
+    {0},
+};
+
+static const struct web_param search_query[] = {
+    {.name = "text",
+     .type = WEB_TEXT,
+     .required = true,
+     .doc = "what the lines have, whatever the case of its letters"},
+    {.name = "limit",
+     .type = WEB_INT,
+     .min = 1,
+     .max = MATCHES_MAX,
+     .doc = "lines at most, 200 when it is not said"},
     {0},
 };
 
@@ -358,5 +372,18 @@ const struct web_route web_routes[] = {
      .type = text,
      .query = log_query,
      .doc = "Bytes of one log; Dagrun-Log-From and Dagrun-Log-Size say which."},
+    {.method = "GET",
+     .pattern = "/api/v1/runs/{dag}/{run}/logs/{node}/{client}/{attempt}/file",
+     .role = GUARD_VIEWER,
+     .fn = api_log_file,
+     .type = text,
+     .doc = "All of one log, older parts first, as a file."},
+    {.method = "GET",
+     .pattern = "/api/v1/runs/{dag}/{run}/logs/{node}/{client}/{attempt}/search",
+     .role = GUARD_VIEWER,
+     .fn = api_log_search,
+     .type = json,
+     .query = search_query,
+     .doc = "Lines of one log that have a text, with their places, as dagrun logs --grep."},
     {0},
 };

@@ -18,12 +18,21 @@ struct web_run_filter {
     int limit;
 };
 
-/* A piece of a log: bytes [from, from + len) of the file, which has size bytes now. */
+/* A piece of a log: bytes [from, from + len) of its parts, which have size bytes now. */
 struct web_log_piece {
     char *data; /* the caller frees */
     size_t len;
     int64_t from;
     int64_t size;
+    int64_t id; /* another one: the oldest part is gone, all bytes have other places */
+};
+
+/* A whole log, read from its begin. */
+struct web_log {
+    int64_t size;
+    /* The next bytes; 0 when there are none, also when it became shorter than size. */
+    size_t (*read)(struct web_log *log, char *bytes, size_t room);
+    void (*close)(struct web_log *log);
 };
 
 /* What flowed over a run, for a chart: of a node, a client of it, an edge or all. */
@@ -107,6 +116,12 @@ struct web_source {
     json_t *(*logs)(void *arg, const char *dag, int64_t run, struct error *err);
     int (*log)(void *arg, const struct web_log_query *query, struct web_log_piece *out,
                struct error *err);
+    struct web_log *(*log_open)(void *arg, const struct web_log_query *query,
+                                struct error *err);
+    /* Lines with text in them; done gets a JSON text. NULL: it was called already. */
+    struct web_job *(*log_search)(void *arg, const struct web_log_query *query,
+                                  const char *text, int64_t limit, web_done_fn *done,
+                                  void *done_arg);
     /* Calls done exactly once, now or later, unless the source is closed before.
      * Nothing of action is kept. */
     void (*act)(void *arg, const struct web_action *action, web_done_fn *done,

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ struct options {
     bool json;
     int64_t attempt;
     int64_t lines; /* -1: all; -2: not said */
+    const char *grep; /* only lines with it; NULL: all */
+    int64_t limit;    /* lines printed at most; 0: no limit */
 };
 
 /* One client whose log is shown. */
@@ -37,6 +40,7 @@ struct source {
 
 struct follower {
     const struct options *options;
+    int64_t printed; /* lines */
     struct log_query query;
     struct source *items;
     size_t count;
@@ -47,7 +51,7 @@ struct follower {
 };
 
 struct line_arg {
-    const struct follower *follower;
+    struct follower *follower;
     const struct source *source;
 };
 
@@ -72,15 +76,40 @@ static void print_json_line(const struct source *source, const char *text, size_
 {
     size_t node = strcspn(source->name, ".");
 
-    cli_print_json(json_pack("{s:s%,s:s,s:I,s:o}", "node", source->name, node, "client",
+    cli_print_json(json_pack("{s:s%,s:s,s:I,s:I,s:o}", "node", source->name, node, "client",
                              source->name + node + 1, "attempt",
-                             (json_int_t)source->attempt, "text", text_json(text, len)));
+                             (json_int_t)source->attempt, "at",
+                             (json_int_t)log_reader_at(source->reader), "text",
+                             text_json(text, len)));
+}
+
+/* Is word in text, whatever the case of its letters? */
+static bool has_word(const char *text, size_t len, const char *word)
+{
+    size_t size = strlen(word);
+
+    for (size_t i = 0; i + size <= len; i++) {
+        if (strncasecmp(text + i, word, size) == 0)
+            return true;
+    }
+    return size == 0;
+}
+
+static bool is_wanted(struct follower *follower, const char *text, size_t len)
+{
+    const struct options *options = follower->options;
+
+    if (options->grep && !has_word(text, len, options->grep))
+        return false;
+    return options->limit == 0 || follower->printed++ < options->limit;
 }
 
 static void print_line(void *arg, const char *text, size_t len)
 {
     const struct line_arg *line = arg;
 
+    if (!is_wanted(line->follower, text, len))
+        return;
     if (line->follower->options->json) {
         print_json_line(line->source, text, len);
         return;
@@ -92,8 +121,7 @@ static void print_line(void *arg, const char *text, size_t len)
     (void)putchar('\n');
 }
 
-static void print_new(const struct follower *follower, const struct source *source,
-                      bool last)
+static void print_new(struct follower *follower, const struct source *source, bool last)
 {
     struct line_arg arg = {follower, source};
 
@@ -192,6 +220,11 @@ static bool wait_for_change(int notify)
     return !(fds[1].revents & POLLERR);
 }
 
+static bool is_enough(const struct follower *follower)
+{
+    return follower->options->limit > 0 && follower->printed >= follower->options->limit;
+}
+
 static void follow(const struct ops *ops, struct follower *follower)
 {
     char *folder =
@@ -201,7 +234,7 @@ static void follow(const struct ops *ops, struct follower *follower)
 
     if (notify >= 0)
         (void)inotify_add_watch(notify, folder, IN_CREATE | IN_MODIFY | IN_MOVED_TO);
-    while (live && !ferror(stdout)) {
+    while (live && !ferror(stdout) && !is_enough(follower)) {
         /* Asked first: what was written before the end is read after the answer. */
         live = ops_is_live(ops, follower->query.dag);
         look(ops, follower, false);
@@ -304,6 +337,13 @@ static int parse_lines(const char *text, int64_t *lines)
     return cli_usage("logs", "--lines %s: expected a number or 'all'", text);
 }
 
+static int parse_limit(const char *text, int64_t *limit)
+{
+    if (text_parse_int(text, limit) && *limit > 0)
+        return 0;
+    return cli_usage("logs", "--limit %s: expected a number from 1", text);
+}
+
 static int parse_attempt(const char *text, int64_t *attempt)
 {
     if (text_parse_int(text, attempt) && *attempt > 0)
@@ -326,6 +366,10 @@ static int parse(struct options *options, int argc, char **argv)
             code = parse_lines(value, &options->lines);
         else if ((value = cli_option(argc, argv, &i, "--attempt")) != NULL)
             code = parse_attempt(value, &options->attempt);
+        else if ((value = cli_option(argc, argv, &i, "--grep")) != NULL)
+            options->grep = value;
+        else if ((value = cli_option(argc, argv, &i, "--limit")) != NULL)
+            code = parse_limit(value, &options->limit);
         else if (argv[i][0] == '-')
             code = cmd_unknown_option("logs", argv[i]);
         else if (options->address)
@@ -336,7 +380,7 @@ static int parse(struct options *options, int argc, char **argv)
             return code;
     }
     if (options->lines == -2)
-        options->lines = options->follow ? LINES_FOLLOW : LINES;
+        options->lines = options->follow ? LINES_FOLLOW : options->grep ? -1 : LINES;
     return 0;
 }
 
@@ -360,8 +404,11 @@ const struct cmd cmd_logs = {
             "  -f, --follow    go on until the run ends; new attempts and clients included\n"
             "  -n, --lines N   begin with the last N lines of each client (100; with -f 10);\n"
             "                  all: everything\n"
+            "  --grep TEXT     only lines with this text, whatever the case of its letters;\n"
+            "                  without --lines out of everything\n"
+            "  --limit N       end after N lines\n"
             "  --attempt N     that attempt instead of the newest\n"
-            "  --json          an object a line\n\n"
+            "  --json          an object a line; \"at\" is its place in bytes, older parts first\n\n"
             "Several clients have their names in front of their lines. The files themselves\n"
             "are $DAGRUN_HOME/runs/DAG@RUN/NODE.CLIENT.ATTEMPT.log (older parts: .log.1 …).\n",
     .run = run,

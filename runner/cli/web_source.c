@@ -7,17 +7,14 @@
 #include "cli/web_child.h"
 #include "cli/web_files.h"
 #include "cli/web_live.h"
+#include "cli/web_logs.h"
 #include "cli/web_messages.h"
-#include "ops/logs.h"
 #include "ops/ops.h"
 #include "ops/samples.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     STARTS_MAX = 8,   /* at once */
@@ -32,7 +29,7 @@ struct web_store {
     struct web_live *live;
     struct web_asks *asks;
     struct web_children *children;
-    struct web_children *readers; /* of messages */
+    struct web_children *readers; /* of messages and logs */
     const char *const *folders;
     ino_t inode; /* of the history that is open; 0: there was none */
     struct web_source source;
@@ -160,102 +157,32 @@ static json_t *status(void *arg, const char *dag, struct error *err)
 
 /* ----------------------------------------------------------------------------- logs */
 
-/* The number of a run that is there; 0 and err when it is not. */
-static int64_t find_run(const struct ops *ops, const char *dag, int64_t number,
-                        struct error *err)
-{
-    struct mem_arena arena = {0};
-    struct history_run_row row = {0};
-
-    if (ops && ops_history(ops) == NULL)
-        error_set(err, ERROR_NOT_FOUND, "no run of '%s' is known", dag);
-    else if (ops)
-        (void)history_find_run(ops_history(ops), dag, number, &arena, &row, err);
-    mem_arena_clear(&arena);
-    return row.run;
-}
-
-static json_t *log_json(const struct log_file *file)
-{
-    struct stat st = {0};
-
-    (void)stat(file->path, &st);
-    return json_pack("{s:o,s:o,s:I,s:I}", "node", json_text(file->node), "client",
-                     json_text(file->client), "attempt", (json_int_t)file->attempt,
-                     "bytes", (json_int_t)st.st_size);
-}
-
 static json_t *logs(void *arg, const char *dag, int64_t number, struct error *err)
 {
-    const struct ops *ops = ops_now(arg, err);
-    struct log_query query = {.dag = dag, .attempt = LOGS_EVERY_ATTEMPT};
-    struct mem_arena arena = {0};
-    struct log_list list = {0};
-    json_t *items;
-
-    query.run = find_run(ops, dag, number, err);
-    if (query.run == 0)
-        return NULL;
-    logs_find(ops, &query, &arena, &list);
-    items = json_array();
-    for (size_t i = 0; i < list.count; i++)
-        (void)json_array_append_new(items, log_json(&list.items[i]));
-    mem_arena_clear(&arena);
-    return json_pack("{s:s,s:I,s:o}", "dag", dag, "run", (json_int_t)query.run, "logs",
-                     items);
-}
-
-static int read_piece(int fd, const struct web_log_query *query,
-                      struct web_log_piece *out, struct error *err)
-{
-    struct stat st;
-    ssize_t len;
-
-    if (fstat(fd, &st) != 0) {
-        error_set(err, ERROR_INTERNAL, "%s", strerror(errno));
-        return -1;
-    }
-    out->size = st.st_size;
-    out->from = query->from < 0 && query->from > -out->size ? out->size + query->from
-                : query->from < 0                           ? 0
-                                                            : query->from;
-    if (out->from > out->size)
-        out->from = out->size;
-    out->data = mem_alloc(query->limit + 1);
-    while ((len = pread(fd, out->data + out->len, query->limit - out->len,
-                        out->from + (off_t)out->len)) > 0)
-        out->len += (size_t)len;
-    return 0;
+    return web_logs_list(ops_now(arg, err), dag, number, err);
 }
 
 static int log_piece(void *arg, const struct web_log_query *query,
                      struct web_log_piece *out, struct error *err)
 {
-    const struct ops *ops = ops_now(arg, err);
-    struct log_query inner = {.dag = query->dag,
-                              .node = query->node,
-                              .client = query->client,
-                              .attempt = query->attempt};
-    struct mem_arena arena = {0};
-    struct log_list list = {0};
-    int fd = -1;
-    int rc = -1;
+    return web_logs_piece(ops_now(arg, err), query, out, err);
+}
 
-    inner.run = find_run(ops, query->dag, query->run, err);
-    if (inner.run > 0)
-        logs_find(ops, &inner, &arena, &list);
-    if (list.count == 1) /* the name is the folder's, not the request's */
-        fd = open(list.items[0].path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0) {
-        rc = read_piece(fd, query, out, err);
-        (void)close(fd);
-    } else {
-        error_set(err, ERROR_NOT_FOUND, "%s.%s has no log of attempt %lld in %s@%lld",
-                  query->node, query->client, (long long)query->attempt, query->dag,
-                  (long long)inner.run);
-    }
-    mem_arena_clear(&arena);
-    return rc;
+static struct web_log *log_open(void *arg, const struct web_log_query *query,
+                                struct error *err)
+{
+    return web_logs_open(ops_now(arg, err), query, err);
+}
+
+/* A job of the web is a child here. */
+static struct web_job *log_search(void *arg, const struct web_log_query *query,
+                                  const char *text, int64_t limit, web_done_fn *done,
+                                  void *done_arg)
+{
+    struct web_store *store = arg;
+
+    return (struct web_job *)web_logs_search(store->readers, query, text, limit, done,
+                                             done_arg);
 }
 
 static void act(void *arg, const struct web_action *action, web_done_fn *done,
@@ -319,7 +246,6 @@ static void start(void *arg, const struct web_start *what, web_done_fn *done,
     free(path);
 }
 
-/* A job of the web is a child here. */
 static struct web_job *messages(void *arg, const struct web_messages *query,
                                 web_done_fn *done, void *done_arg)
 {
@@ -359,6 +285,8 @@ struct web_store *web_store_open(struct loop *loop, const char *home,
                                         .samples = samples,
                                         .logs = logs,
                                         .log = log_piece,
+                                        .log_open = log_open,
+                                        .log_search = log_search,
                                         .act = act,
                                         .files = files,
                                         .start = start,

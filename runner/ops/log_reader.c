@@ -22,6 +22,7 @@ struct log_reader {
     int older; /* part to read after this one; -1: path is read, which may be rotated */
     int fd;
     struct text_buf partial;
+    int64_t at; /* of partial's first byte, in all parts */
 };
 
 static char *part_path(const char *path, int part)
@@ -69,6 +70,24 @@ static off_t find_tail(int fd, int64_t *lines)
     }
     *lines -= found + (end > 0);
     return 0;
+}
+
+/* Bytes in front of the part that is read. */
+static int64_t older_bytes(const struct log_reader *reader)
+{
+    struct stat st;
+    int64_t sum = 0;
+
+    for (int part = reader->older < 0 ? 1 : reader->older + 2; part < PARTS_MAX; part++) {
+        char *name = part_path(reader->path, part);
+        bool found = stat(name, &st) == 0;
+
+        free(name);
+        if (!found)
+            break;
+        sum += st.st_size;
+    }
+    return sum;
 }
 
 /* Go back through the parts until enough lines are found. */
@@ -124,6 +143,7 @@ struct log_reader *log_reader_open(const char *path, int64_t lines, bool *skippe
     reader->older = -1;
     reader->fd = fd;
     more = seek_tail(reader, lines);
+    reader->at = older_bytes(reader) + lseek(reader->fd, 0, SEEK_CUR);
     if (skipped)
         *skipped = more;
     return reader;
@@ -177,11 +197,25 @@ static size_t hand_over(struct log_reader *reader, log_line_fn *fn, void *arg)
         if (data[i] != '\n')
             continue;
         fn(arg, data + from, i - from);
+        reader->at += (int64_t)(i + 1 - from);
         from = i + 1;
         count++;
     }
     text_drop_front(&reader->partial, from);
     return count;
+}
+
+/* What waits for its end. */
+static void hand_over_rest(struct log_reader *reader, log_line_fn *fn, void *arg)
+{
+    fn(arg, reader->partial.data, reader->partial.len);
+    reader->at += (int64_t)reader->partial.len;
+    text_buf_clear(&reader->partial);
+}
+
+int64_t log_reader_at(const struct log_reader *reader)
+{
+    return reader->at;
 }
 
 size_t log_reader_read(struct log_reader *reader, bool last, log_line_fn *fn, void *arg)
@@ -197,14 +231,11 @@ size_t log_reader_read(struct log_reader *reader, bool last, log_line_fn *fn, vo
         if (got > 0)
             text_append_bytes(&reader->partial, chunk, (size_t)got);
         count += hand_over(reader, fn, arg);
-        if (reader->partial.len > LINE_MAX_BYTES) { /* nobody's line: in pieces */
-            fn(arg, reader->partial.data, reader->partial.len);
-            text_buf_clear(&reader->partial);
-        }
+        if (reader->partial.len > LINE_MAX_BYTES) /* nobody's line: in pieces */
+            hand_over_rest(reader, fn, arg);
     }
     if (last && reader->partial.len > 0) {
-        fn(arg, reader->partial.data, reader->partial.len);
-        text_buf_clear(&reader->partial);
+        hand_over_rest(reader, fn, arg);
         count++;
     }
     free(chunk);

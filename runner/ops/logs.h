@@ -54,5 +54,7 @@ void log_reader_close(struct log_reader *reader);
  * last line waits for its end; last: it is handed over too. Returns how many lines.
  */
 size_t log_reader_read(struct log_reader *reader, bool last, log_line_fn *fn, void *arg);
+/* While fn is called: where its line begins, in bytes of all parts (ops/log_span.h). */
+int64_t log_reader_at(const struct log_reader *reader);
 
 #endif
