@@ -72,10 +72,12 @@ export async function act(parts, body) {
   return response.json();
 }
 
-/** A piece of a log: its bytes, where they begin and how long the log is by now. */
+/** A piece of a log: its bytes, where they begin, how long the log is, which one it is. */
 export async function logPiece(url, from, limit, signal) {
   const response = await request(`${url}?from=${from}&limit=${limit}`, { signal });
   return {
+    url,
+    id: response.headers.get("Dagrun-Log-Id"),
     bytes: new Uint8Array(await response.arrayBuffer()),
     from: Number(response.headers.get("Dagrun-Log-From")),
     size: Number(response.headers.get("Dagrun-Log-Size")),

@@ -1,146 +1,130 @@
 // SPDX-License-Identifier: MIT
 //
-// logs.jsx - one log of one client: its end, followed; earlier pieces when asked for. Lines
-// beyond LINES_MAX are let go, and only those in sight are in the document.
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { logPiece, path } from "./api.js";
+// logs.jsx - one log of one client: any stretch of it, its end followed, filtered, searched.
+// However long it is, only lines in sight are in the document.
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { get, path } from "./api.js";
 import { bytes, printable } from "./format.js";
 import { useLive } from "./live.js";
+import { firstOf, useLog } from "./logwindow.js";
 import { Crumbs, Failure, Title } from "./parts.jsx";
 import { go, link } from "./route.js";
 
-const PIECE = 256 * 1024;
-const LINES_MAX = 20000;
-const LINE_MAX = 4000; /* characters of a line that are shown */
 const LINE_PX = 20;
-const FOLLOW_MS = 1000;
+const NEAR_PX = 60 * LINE_PX; /* of an end of what is here: more is asked for */
+const WRAPPED_MAX = 300; /* lines of no known height */
 
-const EMPTY = { url: null, lines: [], tail: new Uint8Array(0), first: 0, next: 0, size: 0 };
+const LEVELS = ["", "info", "warn", "error"];
+const LEVEL = /\b(?:(trace|debug|dbg)|(info|notice)|(warn|warning)|(error|err|fatal|critical|panic))\b/i;
+const STAMP = /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s*/;
 
-function decode(data) {
-  const text = new TextDecoder().decode(data);
-  return text.split("\n").map((line) => printable(line.length > LINE_MAX ? `${line.slice(0, LINE_MAX)}…` : line));
+/* A line without a level, as of a stack trace, has that of the line before. */
+function chosen(log, text, level) {
+  const least = LEVELS.indexOf(level);
+  const lines = [];
+  const at = [];
+  let rank = 0;
+  [...log.lines, ...(log.rest ? [log.rest] : [])].forEach((line, i) => {
+    const match = least > 0 && LEVEL.exec(line.slice(0, 160));
+    if (match) rank = match[4] ? 3 : match[3] ? 2 : match[2] ? 1 : 0;
+    if ((least > 0 && rank < least) || (text && !line.toLowerCase().includes(text))) return;
+    lines.push(line);
+    at.push(i < log.at.length ? log.at[i] : log.next);
+  });
+  return { lines, at };
 }
 
-function join(a, b) {
-  const all = new Uint8Array(a.length + b.length);
-  all.set(a);
-  all.set(b, a.length);
-  return all;
-}
-
-/* Append a piece; an unfinished last line waits for its end. */
-function append(log, piece) {
-  let data = join(log.tail, piece.bytes);
-  const cut = data.lastIndexOf(10) + 1;
-  let { first, lines } = log;
-  if (!lines.length && !log.tail.length && piece.from > 0) {
-    // It began inside of a line: that one is for "Earlier".
-    const start = data.indexOf(10) + 1;
-    first = piece.from + start;
-    data = data.subarray(start);
-    return finish(log, piece, data, data.lastIndexOf(10) + 1, first, lines);
+/* The first of the sorted places that is not before byte. */
+function indexOf(at, byte) {
+  let low = 0;
+  let high = at.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (at[middle] < byte) low = middle + 1;
+    else high = middle;
   }
-  return finish(log, piece, data, cut, first, lines);
+  return low;
 }
 
-function finish(log, piece, data, cut, first, lines) {
-  const fresh = cut > 0 ? decode(data.subarray(0, cut - 1)) : [];
-  const all = [...lines, ...fresh];
-  const dropped = Math.max(0, all.length - LINES_MAX);
-  return {
-    ...log,
-    lines: dropped ? all.slice(dropped) : all,
-    dropped: (log.dropped || 0) + dropped,
-    tail: data.subarray(cut),
-    first,
-    next: piece.from + piece.bytes.length,
-    size: piece.size,
-  };
-}
-
-function prepend(log, piece) {
-  let data = piece.bytes.subarray(0, log.first - piece.from);
-  const start = piece.from > 0 ? data.indexOf(10) + 1 : 0;
-  data = data.subarray(start);
-  if (!data.length) return { ...log, first: piece.from };
-  const fresh = decode(data[data.length - 1] === 10 ? data.subarray(0, -1) : data);
-  return { ...log, lines: [...fresh, ...log.lines].slice(0, LINES_MAX), first: piece.from + start };
-}
-
-/* The log of an url, followed while follow is set. */
-function useLog(url, follow) {
-  const [log, setLog] = useState(EMPTY);
-  const [error, setError] = useState(null);
-  const state = useRef(EMPTY);
-  useEffect(() => {
-    if (!url) return undefined;
-    const abort = new AbortController();
-    let timer = 0;
-    if (state.current.url !== url) state.current = { ...EMPTY, url };
-
-    const ask = async () => {
-      try {
-        const at = state.current;
-        const from = at.size === 0 && at.next === 0 ? -PIECE : at.next;
-        const piece = await logPiece(url, from, PIECE, abort.signal);
-        if (piece.size < at.next) state.current = { ...EMPTY, url }; // it was begun anew
-        else if (piece.bytes.length || at.size !== piece.size) {
-          state.current = append(at, piece);
-          setLog(state.current);
-        } else if (at === EMPTY || log.url !== url) setLog(state.current);
-        setError(null);
-        timer = piece.bytes.length === PIECE ? setTimeout(ask, 0) : follow ? setTimeout(ask, FOLLOW_MS) : 0;
-      } catch (err) {
-        if (abort.signal.aborted) return;
-        setError(err);
-        timer = setTimeout(ask, FOLLOW_MS * 5);
-      }
-    };
-    ask();
-    return () => {
-      abort.abort();
-      clearTimeout(timer);
-    };
-  }, [url, follow]);
-
-  const earlier = async () => {
-    const at = state.current;
-    const from = Math.max(0, at.first - PIECE);
-    try {
-      const piece = await logPiece(url, from, at.first - from);
-      if (state.current !== at && state.current.url !== url) return;
-      state.current = prepend(state.current, piece);
-      setLog(state.current);
-    } catch (err) {
-      setError(err);
-    }
-  };
-  return { log: log.url === url ? log : EMPTY, error, earlier };
-}
-
-function Lines({ lines, follow, setFollow }) {
+/* view: {lines, at}; anchor.current: the byte at the top, kept while lines come and go; left:
+ * the stretch that is being left for it, whose lines are of no account any more. */
+function Lines({ view, turn, follow, setFollow, wrap, anchor, earlier, later }) {
   const frame = useRef(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(480);
+  const { lines, at } = view;
+  const place = indexOf(at, anchor.current.byte);
   useLayoutEffect(() => {
-    setHeight(frame.current.clientHeight);
-    if (follow) frame.current.scrollTop = frame.current.scrollHeight;
-  }, [lines, follow]);
-  const scrolled = (event) => {
-    const box = event.target;
+    const box = frame.current;
+    setHeight(box.clientHeight);
+    if (anchor.current.left === turn) return;
+    if (follow) box.scrollTop = box.scrollHeight;
+    else if (!wrap) box.scrollTop = place * LINE_PX + anchor.current.px;
+  }, [view, follow, wrap]);
+  const scrolled = () => {
+    const box = frame.current;
+    const below = box.scrollHeight - box.clientHeight - box.scrollTop;
+    if (follow && below > 2 * LINE_PX && box.scrollTop < top) setFollow(false);
     setTop(box.scrollTop);
-    const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 2 * LINE_PX;
-    if (follow && !atEnd && box.scrollTop < top) setFollow(false);
+    if (wrap || anchor.current.left === turn) return;
+    const first = Math.min(lines.length - 1, Math.floor(box.scrollTop / LINE_PX));
+    if (first >= 0) Object.assign(anchor.current, { byte: at[first], px: box.scrollTop - first * LINE_PX });
+    if (follow) return;
+    if (box.scrollTop < NEAR_PX) earlier();
+    if (below < NEAR_PX) later();
   };
-  const first = Math.max(0, Math.floor(top / LINE_PX) - 20);
-  const last = Math.min(lines.length, Math.ceil((top + height) / LINE_PX) + 20);
+  const from = wrap
+    ? Math.max(0, Math.min(lines.length - WRAPPED_MAX, follow ? lines.length : place))
+    : Math.max(0, Math.floor(top / LINE_PX) - 20);
+  const to = wrap ? from + WRAPPED_MAX : Math.ceil((top + height) / LINE_PX) + 20;
+  const text = lines.slice(from, to).join("\n");
   return (
     <div class="log" ref={frame} onScroll={scrolled} tabIndex={0} role="region" aria-label="Lines of the log">
-      <div class="all" style={{ height: `${lines.length * LINE_PX}px` }}>
-        <pre style={{ top: `${first * LINE_PX}px` }}>{lines.slice(first, last).join("\n")}</pre>
-      </div>
+      {wrap ? (
+        <pre class="wrap">{text}</pre>
+      ) : (
+        <div class="all" style={{ height: `${lines.length * LINE_PX}px` }}>
+          <pre style={{ top: `${from * LINE_PX}px` }}>{text}</pre>
+        </div>
+      )}
     </div>
+  );
+}
+
+function Search({ url, goTo }) {
+  const [found, setFound] = useState(null);
+  const [error, setError] = useState(null);
+  const submit = async (event) => {
+    event.preventDefault();
+    const text = new FormData(event.target).get("text");
+    setError(null);
+    setFound({ text, busy: true });
+    try {
+      setFound({ text, ...(await get(`${url}/search?${new URLSearchParams({ text })}`)) });
+    } catch (err) {
+      setFound(null);
+      setError(err);
+    }
+  };
+  return (
+    <details class="search">
+      <summary>Search all of it</summary>
+      <form class="filters" onSubmit={submit}>
+        <label>Text in a line<input name="text" type="text" required spellcheck={false} autocomplete="off" /></label>
+        <button type="submit">Search</button>
+      </form>
+      <Failure error={error} />
+      <p class="dim" role="status">
+        {found && (found.busy ? "Searching…" : `${found.matches.length}${found.more ? " or more" : ""} ${found.matches.length === 1 ? "line has" : "lines have"} “${found.text}”`)}
+      </p>
+      {found && !found.busy && found.matches.length > 0 && (
+        <ol class="found" tabIndex={0} aria-label="Lines found">
+          {found.matches.map((match) => (
+            <li key={match.at}><button type="button" onClick={() => goTo(match.at)}>{printable(match.text).slice(0, 300) || "(empty)"}</button></li>
+          ))}
+        </ol>
+      )}
+    </details>
   );
 }
 
@@ -151,57 +135,115 @@ function pick(logs, query) {
 
 const nameOf = (log) => `${log.node}.${log.client}, attempt ${log.attempt}`;
 
+function Check({ name, checked, set }) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={checked} onChange={(event) => set(event.target.checked)} />
+      {name}
+    </label>
+  );
+}
+
+/* Filters are in the address; typing in one makes no history. */
+function Filters({ where, query, logs, log }) {
+  const set = (name) => (event) => {
+    history.replaceState(null, "", link(where, { ...query, [name]: event.target.value }));
+    dispatchEvent(new HashChangeEvent("hashchange"));
+  };
+  const choose = (event) => {
+    const { node, client, attempt } = logs[Number(event.target.value)];
+    go(where, { ...query, node, client, attempt, at: "" });
+  };
+  return (
+    <>
+      <label>
+        Log
+        <select value={log ? logs.indexOf(log) : ""} onChange={choose}>
+          {logs.map((item, i) => <option key={nameOf(item)} value={i}>{nameOf(item)}</option>)}
+        </select>
+      </label>
+      <label>
+        Only lines with
+        <input data-search type="text" value={query.filter || ""} onInput={set("filter")} spellcheck={false} autocomplete="off" />
+      </label>
+      <label>
+        Level
+        <select value={query.level || ""} onChange={set("level")}>
+          {LEVELS.map((level) => <option key={level} value={level}>{level ? `${level} and worse` : "any"}</option>)}
+        </select>
+      </label>
+    </>
+  );
+}
+
+function Viewer({ url, query, follow, setFollow }) {
+  const { log, error, earlier, later, goTo } = useLog(url, follow);
+  const [wrap, setWrap] = useState(false);
+  const [stamps, setStamps] = useState(true);
+  const anchor = useRef({ byte: 0, px: 0, left: -1 });
+  const text = (query.filter || "").toLowerCase();
+  const view = useMemo(() => {
+    const all = chosen(log, text, query.level || "");
+    return stamps ? all : { ...all, lines: all.lines.map((line) => line.replace(STAMP, "")) };
+  }, [log, text, query.level, stamps]);
+  const jump = (byte) => {
+    setFollow(byte < 0);
+    anchor.current = { byte: Math.max(0, byte), px: 0, left: log.turn };
+    /* A little of what is before it is asked for, too. */
+    goTo(byte < 0 ? -1 : Math.max(0, byte - 20000));
+  };
+  const first = firstOf(log);
+  const count = view.lines.length;
+  return (
+    <>
+      <Failure error={error} />
+      <div class="filters" role="group" aria-label="What is shown of it">
+        <Check name="Follow" checked={follow} set={setFollow} />
+        <Check name="Wrap" checked={wrap} set={setWrap} />
+        <Check name="Times" checked={stamps} set={setStamps} />
+        <div class="buttons">
+          <button type="button" onClick={() => jump(0)}>Begin</button>
+          <button type="button" disabled={!first} onClick={earlier}>Earlier lines</button>
+          <button type="button" disabled={log.next >= log.size} onClick={later}>Later lines</button>
+          <button type="button" onClick={() => jump(-1)}>End</button>
+        </div>
+        <label>
+          Place
+          <input
+            type="range"
+            min="0"
+            max="1000"
+            value={log.size ? Math.round((first / log.size) * 1000) : 0}
+            onChange={(event) => jump(Math.floor((log.size * Number(event.target.value)) / 1000))}
+          />
+        </label>
+        <a href={`${url}/file`} download>Download all of it</a>
+      </div>
+      <Lines view={view} turn={log.turn} follow={follow} setFollow={setFollow} wrap={wrap} anchor={anchor} earlier={earlier} later={later} />
+      <p class="dim">
+        {`${count} ${count === 1 ? "line" : "lines"}${text || query.level ? ` of ${log.lines.length}` : ""} shown, bytes ${first} to ${log.next} of ${bytes(log.size)}`}
+      </p>
+      <Search key={url} url={url} goTo={jump} />
+    </>
+  );
+}
+
 export function Logs({ dag, run, query }) {
   const list = useLive(path("runs", dag, run, "logs"), 5000);
   const [follow, setFollow] = useState(true);
   const logs = list.data ? list.data.logs : [];
-  const chosen = pick(logs, query);
-  const url = chosen ? path("runs", dag, run, "logs", chosen.node, chosen.client, String(chosen.attempt)) : null;
-  const { log, error, earlier } = useLog(url, follow);
-  const filter = (query.filter || "").toLowerCase();
-  const lines = useMemo(
-    () => (filter ? log.lines.filter((line) => line.toLowerCase().includes(filter)) : log.lines),
-    [log, filter],
-  );
-  const where = ["runs", dag, run, "logs"];
-  const choose = (event) => {
-    const { node, client, attempt } = logs[Number(event.target.value)];
-    go(where, { ...query, node, client, attempt });
-  };
+  const log = pick(logs, query);
+  const url = log ? path("runs", dag, run, "logs", log.node, log.client, String(log.attempt)) : null;
   return (
     <>
       <Crumbs items={[["Runs", link(["runs"])], [`${dag}@${run}`, link(["runs", dag, run])], ["Logs"]]} />
       <Title name={`Logs of ${dag}@${run}`} />
-      <Failure error={list.error || error} />
+      <Failure error={list.error} />
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          Log
-          <select value={chosen ? logs.indexOf(chosen) : ""} onChange={choose}>
-            {logs.map((item, i) => <option key={nameOf(item)} value={i}>{nameOf(item)}</option>)}
-          </select>
-        </label>
-        <label>
-          Only lines with
-          <input
-            data-search
-            type="text"
-            value={query.filter || ""}
-            onInput={(event) => history.replaceState(null, "", link(where, { ...query, filter: event.target.value })) || dispatchEvent(new HashChangeEvent("hashchange"))}
-            spellcheck={false}
-            autocomplete="off"
-          />
-        </label>
-        <label class="check">
-          <input type="checkbox" checked={follow} onChange={(event) => setFollow(event.target.checked)} />
-          Follow
-        </label>
-        <button type="button" disabled={!log.first} onClick={earlier}>Earlier lines</button>
+        <Filters where={["runs", dag, run, "logs"]} query={query} logs={logs} log={log} />
       </form>
       {list.data && !logs.length && <p class="dim">This run has no logs (any more).</p>}
-      <Lines lines={lines} follow={follow} setFollow={setFollow} />
-      <p class="dim">
-        {`${lines.length} ${lines.length === 1 ? "line" : "lines"}${filter ? ` of ${log.lines.length}` : ""} shown, from byte ${log.first} of ${bytes(log.size)}`}
-      </p>
+      {url && <Viewer url={url} query={query} follow={follow} setFollow={setFollow} />}
     </>
   );
 }
