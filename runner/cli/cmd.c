@@ -29,6 +29,7 @@ extern const struct cmd cmd_start;
 extern const struct cmd cmd_status;
 extern const struct cmd cmd_stop;
 extern const struct cmd cmd_tap;
+extern const struct cmd cmd_top;
 extern const struct cmd cmd_validate;
 extern const struct cmd cmd_version;
 extern const struct cmd cmd_web;
@@ -43,6 +44,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_send,
     &cmd_status,
     &cmd_ps,
+    &cmd_top,
     &cmd_logs,
     &cmd_history,
     &cmd_show,
