@@ -111,16 +111,16 @@ class Scale(Case):
     def test_the_next_start_takes_the_number_of_the_yaml(self):
         path = self.begin(1000000, 1000, clients="[a, b]")
         self.wait_lines(100)
+        self.scale(1)
+        self.wait_clients(1)
+        self.dagrun("stop", self.name)
+        self.dagrun("start", path, "-d")  # at once: the group still knows who left
+        self.wait_clients(2)
+        self.wait_busy("a", "b")
         self.scale(3)
         self.wait_clients(3)
         self.assertEqual(sorted(self.work()), ["2", "a", "b"])
         self.wait_busy("2")
-        self.scale(1)
-        self.wait_clients(1)
-        self.dagrun("stop", self.name)
-        self.dagrun("start", path, "-d")  # at once: the group still knows whoever left
-        self.wait_clients(2)
-        self.wait_busy("a", "b")
         self.stop()
 
     def test_what_can_not_be_scaled_is_said(self):
