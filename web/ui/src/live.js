@@ -46,6 +46,27 @@ function dagOf(url) {
   return found ? decodeURIComponent(found[1]) : "";
 }
 
+/* Ask when the stream has news, and again and again from when it breaks; returns the end. */
+function follow(url, everyMs, ask) {
+  let wasStreamed = streams();
+  let timers = [];
+  const askIn = (...times) => {
+    timers.forEach(clearTimeout);
+    timers = times.map((ms) => setTimeout(ask, ms));
+  };
+  const unlisten = listen((isNews) => {
+    if (isNews) askIn(...NEWS_MS);
+    else if (wasStreamed && !streams()) askIn(everyMs);
+    wasStreamed = streams();
+  });
+  const unwant = want(dagOf(url));
+  return () => {
+    askIn();
+    unlisten();
+    unwant();
+  };
+}
+
 /**
  * The JSON of a url, asked anew everyMs (0: once), or when the stream has news. The last
  * good answer stays while newer ones fail: the banner says so.
@@ -59,7 +80,6 @@ export function useLive(url, everyMs = 0) {
     let timer = 0;
     let good = Date.now();
     let waitMs = everyMs;
-    let news = [];
 
     const ask = async () => {
       clearTimeout(timer);
@@ -88,28 +108,14 @@ export function useLive(url, everyMs = 0) {
       if (everyMs || failing.has(url)) timer = setTimeout(ask, isCalm ? Math.max(waitMs, STREAMED_MS) : waitMs);
     };
     const seen = () => !document.hidden && everyMs && ask();
-    let wasStreamed = streams();
-    const onStream = (isNews) => {
-      if (wasStreamed && !streams()) {
-        clearTimeout(timer);
-        timer = setTimeout(ask, everyMs);
-      }
-      wasStreamed = streams();
-      if (!isNews) return;
-      news.forEach(clearTimeout);
-      news = NEWS_MS.map((ms) => setTimeout(ask, ms));
-    };
     document.addEventListener("visibilitychange", seen);
-    const unlisten = everyMs ? listen(onStream) : () => {};
-    const unwant = everyMs ? want(dagOf(url)) : () => {};
+    const unfollow = everyMs ? follow(url, everyMs, ask) : () => {};
     ask();
     return () => {
       isOver = true;
       if (abort) abort.abort();
       clearTimeout(timer);
-      news.forEach(clearTimeout);
-      unlisten();
-      unwant();
+      unfollow();
       document.removeEventListener("visibilitychange", seen);
       answered(url);
     };
