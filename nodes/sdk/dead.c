@@ -30,7 +30,7 @@ static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t nu
 static rd_kafka_headers_t *explain(const struct client *client, struct dead_letter *letter)
 {
     rd_kafka_headers_t *headers =
-        letter->headers ? letter->headers : rd_kafka_headers_new(8);
+        letter->headers ? letter->headers : rd_kafka_headers_new(9);
 
     letter->headers = NULL;
     add_text(headers, CONTRACT_HEADER_REASON, letter->reason);
@@ -41,6 +41,7 @@ static rd_kafka_headers_t *explain(const struct client *client, struct dead_lett
     add_text(headers, CONTRACT_HEADER_TOPIC, letter->topic);
     add_number(headers, CONTRACT_HEADER_PARTITION, letter->partition);
     add_number(headers, CONTRACT_HEADER_OFFSET, letter->offset);
+    add_number(headers, CONTRACT_HEADER_TIME, client->wall_ms);
     return headers;
 }
 

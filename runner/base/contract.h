@@ -25,7 +25,8 @@
  *   source      bool: the node has no input
  *   keep        bool: a source that is finished idles instead of exiting (start --keep)
  *   group       consumer group of the inputs; group.instance.id is client_id
- *   inputs      [{edge: "ask:calc", topic}]
+ *   inputs      [{edge: "ask:calc", topic}]; the last is {edge: "retry:calc", topic}: the
+ *               node's dead letters that are sent again
  *   outputs     [{edges: ["tag:left"], topic, partitions, max_record}]  (edges that share a
  *               topic: one); its max_record: the topic's max.message.bytes, 0 or absent:
  *               unknown. A larger output is a dead letter before anything is sent
@@ -94,6 +95,11 @@ enum contract_exit {
 #define CONTRACT_HEADER_TOPIC "dagrun-topic"
 #define CONTRACT_HEADER_PARTITION "dagrun-partition"
 #define CONTRACT_HEADER_OFFSET "dagrun-offset"
+#define CONTRACT_HEADER_TIME "dagrun-time" /* when it died, wall clock ms */
+/* Headers of a dead letter that was sent again: which one, "topic/partition/offset", and
+ * how often its record has been sent again by now. */
+#define CONTRACT_HEADER_REPLAY "dagrun-replay"
+#define CONTRACT_HEADER_REPLAYS "dagrun-replays"
 
 #define CONTRACT_LATENCY_BUCKETS 24
 

@@ -11,6 +11,7 @@
 extern const struct cmd cmd_broker;
 extern const struct cmd cmd_clean;
 extern const struct cmd cmd_completion;
+extern const struct cmd cmd_dlq;
 extern const struct cmd cmd_graph;
 extern const struct cmd cmd_history;
 extern const struct cmd cmd_logs;
@@ -49,6 +50,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_history,
     &cmd_show,
     &cmd_tap,
+    &cmd_dlq,
     &cmd_validate,
     &cmd_plan,
     &cmd_graph,

@@ -136,10 +136,9 @@ static void tell_dead_letters(const json_t *status)
 
         if (dead > 0)
             (void)fprintf(stderr,
-                          "%s: %" PRId64 " dead letter%s; 'dagrun show %s@%" PRId64
-                          "' has the reasons, 'dagrun tap %s/%s:dlq' the records\n",
-                          name, dead, dead == 1 ? "" : "s", dag,
-                          json_get_int(status, "run", 0), dag, name);
+                          "%s: %" PRId64 " dead letter%s; 'dagrun dlq list %s' has the "
+                          "reasons, 'dagrun dlq show %s/%s' the records\n",
+                          name, dead, dead == 1 ? "" : "s", dag, dag, name);
     }
 }
 

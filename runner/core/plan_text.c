@@ -65,7 +65,7 @@ static char *readers_text(const struct plan *plan, const struct plan_topic *topi
         text_appendf(&text, "%s%s", i > 0 ? ", " : "",
                      plan->dag->nodes[plan->dag->edges[topic->edges[i]].to].name);
     if (topic->kind == PLAN_DLQ)
-        text_append(&text, "dead letters, kept until you drop them");
+        text_append(&text, "dead letters, kept until 'dagrun clean'");
     else if (topic->kind == PLAN_RETRY)
         text_appendf(&text, "%s: dead letters sent again",
                      plan->dag->nodes[topic->writer].name);

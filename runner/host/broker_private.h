@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * broker_private.h - what the broker's files share: requests, replies, configuration.
- * Layer: host; private to broker*.c and tap.c, which are librdkafka's owners on
+ * Layer: host; private to broker*.c, tap*.c and producer.c, which are librdkafka's owners on
  * the runner's side.
  */
 #ifndef HOST_BROKER_PRIVATE_H

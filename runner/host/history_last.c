@@ -219,6 +219,7 @@ static int forget(sqlite3 *db, const char *dag, const char *edge)
         "DELETE FROM known_offsets WHERE dag_id = (SELECT id FROM dags WHERE name = ?1)",
         "DELETE FROM sources WHERE dag_id = (SELECT id FROM dags WHERE name = ?1)",
         "DELETE FROM topics WHERE dag_id = (SELECT id FROM dags WHERE name = ?1)",
+        "DELETE FROM letter_marks WHERE dag_id = (SELECT id FROM dags WHERE name = ?1)",
         "UPDATE dags SET path = NULL, broker = NULL WHERE name = ?1",
     };
     static const char *const one[] = {

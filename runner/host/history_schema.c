@@ -98,7 +98,15 @@ static const char latencies[] =
     "ALTER TABLE samples ADD COLUMN p50_ms REAL;"
     "ALTER TABLE samples ADD COLUMN p99_ms REAL;";
 
-static const struct history_script versions[] = {{{first_runs, first_dags}}, {{latencies}}};
+/* What became of dead letters, by the id of their topic. */
+static const char letter_marks[] =
+    "CREATE TABLE letter_marks(topic_id TEXT NOT NULL, partition INTEGER NOT NULL,"
+    " \"offset\" INTEGER NOT NULL, dag_id INTEGER NOT NULL REFERENCES dags ON DELETE"
+    " CASCADE, node TEXT NOT NULL, state INTEGER NOT NULL, at_ms INTEGER NOT NULL, by TEXT,"
+    " note TEXT, PRIMARY KEY(topic_id, partition, \"offset\")) WITHOUT ROWID;";
+
+static const struct history_script versions[] = {
+    {{first_runs, first_dags}}, {{latencies}}, {{letter_marks}}};
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
 int history_schema_version(void)

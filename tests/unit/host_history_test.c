@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/history.h"
 #include "host/history_internal.h"
+#include "host/history_marks.h"
 
 #include "base/mem.h"
 #include "host/lock.h"
@@ -568,6 +569,50 @@ START_TEST(an_older_schema_is_brought_up_to_date_only_when_no_runner_lives)
 }
 END_TEST
 
+static void mark(struct history *history, const struct history_mark *marks, size_t count)
+{
+    struct history_marking marking = {
+        .dag = "a", .node = "y", .topic_id = "T9", .marks = marks, .count = count};
+    struct error err = {0};
+
+    ck_assert_msg(history_marks_put(history, &marking, &err) == 0, "%s", err.text);
+}
+
+START_TEST(marks_of_dead_letters_are_kept_changed_and_taken_away)
+{
+    struct history *history = open_history();
+    struct history_mark marks[] = {
+        {.partition = 1, .offset = 5, .state = HISTORY_MARK_SENDING, .by = "me"},
+        {.partition = 0, .offset = 7, .state = HISTORY_MARK_SENDING, .by = "me"},
+        {.partition = 0, .offset = 2, .state = HISTORY_MARK_DROPPED, .note = "no use"},
+    };
+    struct history_mark_list list = {0};
+    struct mem_arena arena = {0};
+    struct error err = {0};
+
+    (void)begin_run(history, "a");
+    mark(history, marks, 3);
+    marks[0].state = HISTORY_MARK_REPLAYED;
+    marks[1].state = HISTORY_MARK_NONE;
+    mark(history, marks, 2);
+    ck_assert_int_eq(history_marks(history, "T9", &arena, &list, &err), 0);
+    ck_assert_uint_eq(list.count, 2);
+    ck_assert_int_eq(list.items[0].offset, 2);
+    ck_assert_int_eq(list.items[0].state, HISTORY_MARK_DROPPED);
+    ck_assert_str_eq(list.items[0].note, "no use");
+    ck_assert_int_eq(list.items[1].partition, 1);
+    ck_assert_int_eq(list.items[1].state, HISTORY_MARK_REPLAYED);
+    list = (struct history_mark_list){0};
+    ck_assert_int_eq(history_marks(history, "T10", &arena, &list, &err), 0);
+    ck_assert_uint_eq(list.count, 0);
+    ck_assert_int_eq(history_forget(history, "a", NULL, &err), 0);
+    ck_assert_int_eq(history_marks(history, "T9", &arena, &list, &err), 0);
+    ck_assert_uint_eq(list.count, 0);
+    mem_arena_clear(&arena);
+    history_close(history);
+}
+END_TEST
+
 START_TEST(samples_fill_rings_that_never_grow_past_their_slots)
 {
     struct history *history = open_history();
@@ -647,6 +692,7 @@ int main(void)
     tcase_add_test(tcase, damage_in_mid_run_begins_a_new_file_with_the_run_in_it);
     tcase_add_test(tcase, a_newer_schema_is_refused);
     tcase_add_test(tcase, an_older_schema_is_brought_up_to_date_only_when_no_runner_lives);
+    tcase_add_test(tcase, marks_of_dead_letters_are_kept_changed_and_taken_away);
     tcase_add_test(tcase, samples_fill_rings_that_never_grow_past_their_slots);
     tcase_add_test(tcase, a_killed_writer_leaves_a_readable_file);
     tcase_add_test(tcase, reading_does_not_make_a_file);
