@@ -16,7 +16,7 @@
 /* Parse one JSON value; duplicates refused. NULL and err (ERROR_INPUT) when it is not JSON. */
 json_t *json_parse(const char *text, size_t len, struct error *err);
 
-/* The value as one line without spaces; the caller frees it. */
+/* The value as one line without spaces, harmless on a terminal; the caller frees it. */
 char *json_line(const json_t *value);
 
 /* Members of an object with a fallback for missing or differently typed ones. */

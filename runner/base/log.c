@@ -15,28 +15,23 @@ void log_set_level(enum log_level level)
     threshold = level;
 }
 
-/*
- * A line stays one line, the message within its quotes, and a terminal only shows it: no
- * control characters (0x80 to 0x9f too, which UTF-8 begins with 0xc2), no broken UTF-8.
- */
+/* A line stays one line, the message within its quotes, and a terminal only shows it. */
 static void make_safe(char *text)
 {
     size_t left = strlen(text);
 
     while (left > 0) {
-        size_t len = text_utf8_length(text, left);
+        size_t unsafe = text_unsafe_length(text, left);
+        size_t len = unsafe ? unsafe : text_utf8_length(text, left);
 
+        if (unsafe)
+            memset(text, (unsigned char)*text < 0x20 ? ' ' : '?', unsafe);
         if (*text == '"')
             *text = '\'';
-        else if ((unsigned char)*text < 0x20)
+        if (*text == '\t')
             *text = ' ';
-        else if (len == 0 || *text == 0x7f)
-            *text = '?';
-        else if (len == 2 && (unsigned char)text[0] == 0xc2 &&
-                 (unsigned char)text[1] < 0xa0)
-            text[0] = text[1] = '?';
-        text += len ? len : 1;
-        left -= len ? len : 1;
+        text += len;
+        left -= len;
     }
 }
 

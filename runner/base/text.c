@@ -38,21 +38,29 @@ void text_append(struct text_buf *buf, const char *text)
     text_append_bytes(buf, text, strlen(text));
 }
 
-void text_appendf(struct text_buf *buf, const char *format, ...)
+__attribute__((format(printf, 2, 0))) static void
+append_format(struct text_buf *buf, const char *format, va_list ap)
 {
-    va_list ap;
+    va_list again;
     int len;
 
-    va_start(ap, format);
-    len = vsnprintf(NULL, 0, format, ap);
-    va_end(ap);
+    va_copy(again, ap);
+    len = vsnprintf(NULL, 0, format, again);
+    va_end(again);
     if (len < 0)
         return;
     text_reserve(buf, (size_t)len);
-    va_start(ap, format);
     (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, format, ap);
-    va_end(ap);
     buf->len += (size_t)len;
+}
+
+void text_appendf(struct text_buf *buf, const char *format, ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    append_format(buf, format, ap);
+    va_end(ap);
 }
 
 void text_drop_front(struct text_buf *buf, size_t len)
@@ -298,31 +306,67 @@ static size_t plain_length(const unsigned char *s, size_t left)
     return len;
 }
 
+/* U+061C, 200E, 200F, 2028 to 202E, 2066 to 2069. */
+static bool turns_direction(const unsigned char *s, size_t len)
+{
+    if (len == 2)
+        return s[0] == 0xd8 && s[1] == 0x9c;
+    if (len != 3 || s[0] != 0xe2)
+        return false;
+    if (s[1] == 0x80)
+        return s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xa8 && s[2] <= 0xae);
+    return s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9;
+}
+
+size_t text_unsafe_length(const char *text, size_t left)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t len = text_utf8_length(text, left);
+
+    if (len == 0)
+        return 1;
+    if (len == 1)
+        return (s[0] < 0x20 && s[0] != '\t') || s[0] == 0x7f;
+    /* C1 controls are two bytes in UTF-8: c2 80 … c2 9f. */
+    if (len == 2 && s[0] == 0xc2 && s[1] < 0xa0)
+        return len;
+    return turns_direction(s, len) ? len : 0;
+}
+
 void text_print_safe(FILE *out, const char *text, size_t len)
 {
     const unsigned char *s = (const unsigned char *)text;
 
     for (size_t i = 0; i < len;) {
         size_t plain = plain_length(s + i, len - i);
-        size_t step;
-        bool control;
+        size_t unsafe = plain ? 0 : text_unsafe_length(text + i, len - i);
 
-        if (plain > 0) {
+        if (plain == 0 && unsafe == 0)
+            plain = text_utf8_length(text + i, len - i);
+        if (plain > 0)
             (void)fwrite(s + i, 1, plain, out);
-            i += plain;
-            continue;
-        }
-        step = text_utf8_length(text + i, len - i);
-        /* C1 controls are two bytes in UTF-8: c2 80 … c2 9f. */
-        control = step == 1 ? (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f
-                            : step == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0;
-
-        if (step == 0 || control) {
-            (void)fprintf(out, "\\x%02x", s[i]);
-            i++;
-        } else {
-            (void)fwrite(s + i, 1, step, out);
-            i += step;
-        }
+        for (size_t k = 0; k < unsafe; k++)
+            (void)fprintf(out, "\\x%02x", s[i + k]);
+        i += plain + unsafe;
     }
+}
+
+void text_printf_safe(FILE *out, const char *format, ...)
+{
+    struct text_buf text = {0};
+    const char *line;
+    va_list ap;
+
+    va_start(ap, format);
+    append_format(&text, format, ap);
+    va_end(ap);
+    for (line = text_str(&text); *line;) {
+        size_t len = strcspn(line, "\n");
+
+        text_print_safe(out, line, len);
+        if (line[len] == '\n')
+            (void)fputc('\n', out);
+        line += len + (line[len] == '\n');
+    }
+    text_buf_clear(&text);
 }

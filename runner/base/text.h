@@ -49,9 +49,16 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 size_t text_utf8_length(const char *text, size_t left);
 
 /*
- * Write text so that a terminal shows it and does nothing else: control characters
- * (but not tab) and broken UTF-8 become \xHH.
+ * How many bytes at text, left > 0 remain, a terminal would act on instead of showing
+ * them: controls (but not tab), also those of 0x80 to 0x9f, marks that turn the direction
+ * of writing, separators of lines, broken UTF-8. 0: none, text is harmless here.
  */
+size_t text_unsafe_length(const char *text, size_t left);
+
+/* Write text with the bytes of text_unsafe_length as \xHH. */
 void text_print_safe(FILE *out, const char *text, size_t len);
+/* printf whose result is written so, but that line breaks stay. */
+void text_printf_safe(FILE *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,20 +16,22 @@ int cli_fail(const struct error *err)
 {
     (void)fflush(stdout);
     if (err->text[0])
-        (void)fprintf(stderr, "dagrun: error: %s\n", err->text);
+        text_printf_safe(stderr, "dagrun: error: %s\n", err->text);
     return error_exit_code(err->kind);
 }
 
 int cli_usage(const char *verb, const char *format, ...)
 {
+    char *text;
     va_list ap;
 
     (void)fflush(stdout);
-    (void)fprintf(stderr, "dagrun %s: ", verb);
     va_start(ap, format);
-    (void)vfprintf(stderr, format, ap);
+    if (vasprintf(&text, format, ap) < 0)
+        abort(); /* out of memory */
     va_end(ap);
-    (void)fprintf(stderr, " (see 'dagrun %s --help')\n", verb);
+    text_printf_safe(stderr, "dagrun %s: %s (see 'dagrun %s --help')\n", verb, text, verb);
+    free(text);
     return 2;
 }
 

@@ -107,7 +107,7 @@ static int unknown(const char *name)
     for (const struct cmd *const *c = cmd_table; *c && count < MANY; c++)
         names[count++] = (*c)->name;
     near = text_nearest(name, names, count);
-    (void)fprintf(stderr, "dagrun: error: no command '%s'", name);
+    text_printf_safe(stderr, "dagrun: error: no command '%s'", name);
     if (near)
         (void)fprintf(stderr, " (did you mean '%s'?)", near);
     (void)fputs("; 'dagrun --help' lists them\n", stderr);

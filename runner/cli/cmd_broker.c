@@ -223,7 +223,7 @@ static int start(const char *home, int argc, char **argv, struct error *err)
                       "'dagrun broker stop' it first",
                       state.address);
         else if (embedded_start(home, argv + 1, (size_t)argc - 1, &state, err) == 0)
-            (void)puts(state.address);
+            text_printf_safe(stdout, "%s\n", state.address);
     }
     embedded_state_clear(&state);
     broker_settings_clear(&settings);
@@ -326,7 +326,7 @@ static void print_status(const struct embedded_state *state)
     clock_format_local(state->started_ms, since);
     if (process_usage(state->pid, &usage))
         text_format_bytes(usage.rss_bytes, memory);
-    (void)printf("address  %s\npid      %d, since %s, %s\ndata     %s\n", state->address,
+    text_printf_safe(stdout, "address  %s\npid      %d, since %s, %s\ndata     %s\n", state->address,
                  (int)state->pid, since, memory, state->data);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
 #include "core/plan.h"
@@ -19,7 +20,7 @@ static void print_text(const struct plan *plan, const char *brokers, const char 
 {
     char *text = plan_text(plan);
 
-    (void)printf("%s\nbroker: %s (%s)\n", text, brokers, why);
+    text_printf_safe(stdout, "%s\nbroker: %s (%s)\n", text, brokers, why);
     free(text);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/cli_describe.h"
 #include "cli/cli_ops.h"
@@ -105,7 +106,7 @@ static json_t *parsed(const struct cli_description *item)
     if (!error_is_set(&err))
         value = json_parse(text_str(&item->output), item->output.len, &err);
     if (value == NULL)
-        (void)fprintf(stderr, "dagrun: %s: %s\n", item->path, err.text);
+        text_printf_safe(stderr, "dagrun: %s: %s\n", item->path, err.text);
     return value;
 }
 
@@ -143,10 +144,10 @@ static void print_one(const json_t *program)
     const char *usage = json_get_string(json_object_get(program, "args"), "usage", "");
     struct grid *grid = grid_new(option_columns);
 
-    (void)printf("%s (%s): %s\n", json_get_string(program, "name", "?"),
+    text_printf_safe(stdout, "%s (%s): %s\n", json_get_string(program, "name", "?"),
                  json_get_string(program, "kind", ""), json_get_string(program, "doc", ""));
     if (*usage)
-        (void)printf("\nargs: %s\n", usage);
+        text_printf_safe(stdout, "\nargs: %s\n", usage);
     for (size_t i = 0; i < json_array_size(options); i++) {
         const json_t *option = json_array_get(options, i);
         bool required = json_get_bool(option, "required", false);

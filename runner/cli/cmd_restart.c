@@ -4,6 +4,7 @@
  * node or a client: new processes within the run.
  */
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/cli_target.h"
 #include "cli/cmd.h"
@@ -68,7 +69,7 @@ static int restart_node(const char *text)
     if (ops && address.node == NULL)
         error_set(&err, ERROR_INPUT, "restart takes FILE, DAG, DAG/NODE or DAG/NODE.N");
     else if (ops && ops_restart(ops, address.dag, address.node, address.client, &err) == 0)
-        (void)printf("%s: finishes what is in hand, then starts again\n", text);
+        text_printf_safe(stdout, "%s: finishes what is in hand, then starts again\n", text);
     address_clear(&address);
     ops_close(ops);
     return error_is_set(&err) ? cli_fail(&err) : 0;

@@ -106,7 +106,7 @@ static int find_node(const struct dag *dag, const char *name, struct error *err)
 static void talk(void *arg, const char *text)
 {
     (void)arg;
-    (void)fprintf(stderr, "dagrun: %s\n", text);
+    text_printf_safe(stderr, "dagrun: %s\n", text);
 }
 
 /* With no run alive the topics are made here, and the records wait for the next start. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How much of each list is shown without --all. */
 enum { ATTEMPTS_SHOWN = 40, EVENTS_SHOWN = 20, PARTITIONS_SHOWN = 16, LETTERS_SHOWN = 10 };
@@ -391,12 +392,21 @@ static void print_text(const struct ops_run *run, bool all)
         print_events(&page);
 }
 
+/* As it is, for a file or another program; a terminal only shows it. */
+static void print_yaml(const char *text)
+{
+    if (isatty(STDOUT_FILENO))
+        text_printf_safe(stdout, "%s", text);
+    else
+        (void)fputs(text, stdout);
+}
+
 static void print(const struct ops_run *run, const struct options *options)
 {
     if (options->json)
         cli_print_json(ops_run_json(run));
     else if (options->yaml)
-        (void)fputs(run->details.yaml ? run->details.yaml : "", stdout);
+        print_yaml(run->details.yaml ? run->details.yaml : "");
     else
         print_text(run, options->all);
 }

@@ -103,7 +103,7 @@ static void tell_failure(const char *dag, const char *node, const json_t *client
         words += len + (words[len] == '\n');
     }
     if (log)
-        (void)fprintf(stderr, "  its log: %s\n  more: dagrun logs %s/%s.%s\n", log, dag, node,
+        text_printf_safe(stderr, "  its log: %s\n  more: dagrun logs %s/%s.%s\n", log, dag, node,
                       id);
 }
 

@@ -127,7 +127,7 @@ static void status_of_live(const struct ops *ops, const struct ops_names *names,
         if (status)
             (void)json_array_append_new(all, status);
         else
-            (void)fprintf(stderr, "dagrun: %s\n", err.text);
+            text_printf_safe(stderr, "dagrun: %s\n", err.text);
     }
     for (size_t i = 0; i < json_array_size(all) && !options->json; i++) {
         if (i > 0)

@@ -125,7 +125,7 @@ static json_t *ask_all(const struct ops *ops, const char *dag)
         if (status)
             (void)json_array_append_new(all, status);
         else if (error_is_set(&err))
-            (void)fprintf(stderr, "dagrun: %s\n", err.text);
+            text_printf_safe(stderr, "dagrun: %s\n", err.text);
     }
     mem_arena_clear(&arena);
     return all;

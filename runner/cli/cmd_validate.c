@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
 
@@ -71,7 +72,7 @@ static int validate(const struct options *options, const char *file, json_t *fil
     if (options->json)
         add_json(files, file, dag, errors_json(&diags, &err));
     else if (dag)
-        (void)printf("%s: ok: %zu node%s, %zu edge%s\n", cli_shown_path(file),
+        text_printf_safe(stdout, "%s: ok: %zu node%s, %zu edge%s\n", cli_shown_path(file),
                      dag->node_count, dag->node_count == 1 ? "" : "s", dag->edge_count,
                      dag->edge_count == 1 ? "" : "s");
     else if (error_is_set(&err))

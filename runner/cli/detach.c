@@ -2,6 +2,7 @@
 #include "cli/detach.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "host/lock.h"
 
 #include <errno.h>
@@ -78,14 +79,14 @@ static int wait_for_word(int fd, const char *log)
         have += len > 0 ? (size_t)len : 0;
     (void)close(fd);
     if (have < sizeof word) {
-        (void)fprintf(stderr, "dagrun: error: the runner died while starting; see %s\n",
+        text_printf_safe(stderr, "dagrun: error: the runner died while starting; see %s\n",
                       log);
         return 1;
     }
     if (word.exit_code == 0)
-        (void)puts(word.text);
+        text_printf_safe(stdout, "%s\n", word.text);
     else
-        (void)fprintf(stderr, "dagrun: error: %s\n", word.text);
+        text_printf_safe(stderr, "dagrun: error: %s\n", word.text);
     return word.exit_code;
 }
 

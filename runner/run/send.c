@@ -2,6 +2,7 @@
 #include "run/send.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "host/channel.h"
 #include "host/process.h"
 #include "run/launch.h"
@@ -37,7 +38,7 @@ static void on_line(void *arg, enum channel_event event, const json_t *line,
         (void)snprintf(sender->reason, sizeof sender->reason, "%s",
                        json_get_string(line, "text", ""));
     } else if (strcmp(type, "dead") == 0) {
-        (void)fprintf(stderr, "dagrun: dead letter: %s\n",
+        text_printf_safe(stderr, "dagrun: dead letter: %s\n",
                       json_get_string(line, "reason", ""));
     }
 }

@@ -70,6 +70,35 @@ START_TEST(control_characters_are_shown_and_not_sent)
 }
 END_TEST
 
+START_TEST(marks_that_turn_the_direction_are_shown_too)
+{
+    static const char *const bad[] = {"\xd8\x9c",     "\xe2\x80\x8e", "\xe2\x80\x8f",
+                                      "\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6",
+                                      "\xe2\x81\xa9", "\xc2\x80",     "\xc2\x9f",
+                                      "\x7f",         "\n",           "\xff"};
+    static const char *const good[] = {"a", "\t", "\xc2\xa0", "\xe2\x80\xa6", "\xe2\x82\xac",
+                                       "\xe2\x80\xaf", "\xf0\x9f\x98\x80"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_uint_eq(text_unsafe_length(bad[i], strlen(bad[i])), strlen(bad[i]));
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert_uint_eq(text_unsafe_length(good[i], strlen(good[i])), 0);
+}
+END_TEST
+
+START_TEST(a_formatted_text_keeps_its_line_breaks_only)
+{
+    char *data = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&data, &len);
+
+    text_printf_safe(out, "%s: %d\n", "a\x1b[1m\nb\xe2\x80\xae", 7);
+    (void)fclose(out);
+    ck_assert_str_eq(data, "a\\x1b[1m\nb\\xe2\\x80\\xae: 7\n");
+    free(data);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("base_text");
@@ -82,6 +111,8 @@ int main(void)
     tcase_add_test(tcase, counts_have_thousands_separators);
     tcase_add_test(tcase, a_near_word_is_suggested_and_a_far_one_is_not);
     tcase_add_test(tcase, control_characters_are_shown_and_not_sent);
+    tcase_add_test(tcase, marks_that_turn_the_direction_are_shown_too);
+    tcase_add_test(tcase, a_formatted_text_keeps_its_line_breaks_only);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
