@@ -52,15 +52,10 @@ class Streaming(Streams):
         self.assertEqual(self.own(stream, "ended")[-1].data, {"dag": self.name, "run": 1})
         self.assertEqual(numbers(stream.events), sorted(set(numbers(stream.events))))
 
-    def test_not_more_than_two_changes_a_second_and_a_sign_of_life(self):
-        self.begin()
+    def test_a_comment_comes_while_nothing_happens(self):
         stream = self.stream()
-        stream.wait(lambda: self.own(stream), "the run")
-        begin, count = time.monotonic(), len(stream.events)
-        stream.wait(lambda: len(stream.events) >= count + 7, "7 changes")
-        self.assertGreater(time.monotonic() - begin, 2.5)
-        self.dagrun("stop", "--now", self.name)
-        stream.wait(lambda: stream.comments > 0, "a comment while nothing happens", 15)
+        stream.wait(lambda: stream.comments > 1, "two comments")
+        self.assertEqual(stream.names(), ["reset"])
 
     def test_one_that_comes_back_gets_nothing_twice_and_misses_nothing(self):
         self.begin()
@@ -81,7 +76,7 @@ class Streaming(Streams):
         self.assertNotIn("reset", late.names())
         both = self.stream(f"?last_event_id={first.events[0].id}",
                            headers={"Last-Event-ID": late.events[-1].id})
-        both.wait(lambda: both.comments, "nothing", 15)
+        both.wait(lambda: both.comments, "nothing", 60)
         self.assertEqual(both.events, [], "the header goes before the address")
 
     def test_another_life_of_the_server_begins_with_a_reset(self):

@@ -90,7 +90,7 @@ class Stream:
             self.events.append(Event(fields["id"], fields["event"],
                                      json.loads(fields["data"])))
 
-    def wait(self, condition, what, limit=20):
+    def wait(self, condition, what, limit=60):
         """Until condition() of what came; returns its value."""
         return wait_all([self], lambda _: condition(), what, limit) and condition()
 
@@ -98,7 +98,7 @@ class Stream:
         return [event.name for event in self.events]
 
 
-def wait_all(streams, condition, what, limit=30, meanwhile=None):
+def wait_all(streams, condition, what, limit=60, meanwhile=None):
     """Read all until condition(stream) holds for each; meanwhile() is called now and then."""
     end = time.monotonic() + limit
     with selectors.DefaultSelector() as selector:

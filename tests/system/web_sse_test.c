@@ -206,6 +206,26 @@ START_TEST(a_slow_reader_gets_the_newest_and_holds_nobody_up)
 }
 END_TEST
 
+/* What changes more often goes out twice a second, as it is then. */
+START_TEST(many_changes_are_told_together)
+{
+    struct reader fast = dial("/events", 0);
+    int64_t begin_ms = clock_mono_ms();
+    int number = 0;
+
+    pad[16] = '\0'; /* small ones */
+    while (fast.events < 6 && clock_mono_ms() < begin_ms + LIMIT_MS) {
+        publish(++number);
+        turn();
+        take(&fast);
+    }
+    ck_assert_int_eq(fast.events, 6);
+    ck_assert_int_ge(clock_mono_ms() - begin_ms, (int64_t)5 * 500);
+    ck_assert_int_gt(number, fast.events);
+    reader_clear(&fast);
+}
+END_TEST
+
 START_TEST(one_that_takes_nothing_is_hung_up_on)
 {
     int before = descriptors();
@@ -267,6 +287,7 @@ int main(void)
     tcase_set_timeout(cases, 100);
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, a_slow_reader_gets_the_newest_and_holds_nobody_up);
+    tcase_add_test(cases, many_changes_are_told_together);
     tcase_add_test(cases, one_that_takes_nothing_is_hung_up_on);
     tcase_add_test(cases, one_that_is_gone_frees_its_place);
     tcase_add_test(cases, streams_end_with_the_server_asleep_or_not);
