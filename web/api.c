@@ -59,6 +59,7 @@ static json_t *session(const struct guard_who *who, bool read_only)
 struct login {
     struct http_request *request;
     struct guard *guard;
+    struct web_audit *audit;
     bool read_only;
 };
 
@@ -70,6 +71,7 @@ static void on_login(void *arg, const struct guard_who *who,
     char *cookie;
 
     free(arg);
+    web_audit_login(login.audit, login.request, who, no);
     if (who == NULL) {
         call_refuse_who(login.request, no);
         return;
@@ -93,7 +95,7 @@ void api_login(struct web_call *call)
         return;
     }
     login = mem_alloc(sizeof *login);
-    *login = (struct login){call->request, call->guard, call->read_only};
+    *login = (struct login){call->request, call->guard, call->audit, call->read_only};
     guard_verify(call->guard, http_peer(call->request), token ? USERS_TOKEN : user,
                  token ? token : password, on_login, login);
 }

@@ -6,6 +6,7 @@
 #include "web/call.h"
 
 #include "base/log.h"
+#include "web/users.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static void on_done(void *arg, const char *text, const struct error *err)
 static void act(struct web_call *call, const char *verb, const char *node,
                 const char *client)
 {
-    char by[128];
+    bool is_user = strcmp(call->who.name, USERS_TOKEN) != 0;
+    char by[192];
     const struct web_action action = {.verb = verb,
                                       .dag = call_path(call, "dag"),
                                       .node = node,
@@ -40,7 +42,8 @@ static void act(struct web_call *call, const char *verb, const char *node,
                                       .now = call_bool(call, "now"),
                                       .by = by};
 
-    (void)snprintf(by, sizeof by, "web from %s", http_peer(call->request));
+    (void)snprintf(by, sizeof by, "%s%sweb from %s", is_user ? call->who.name : "",
+                   is_user ? " over " : "", http_peer(call->request));
     log_write(LOG_INFO, "web", NULL, "%s of %s%s%s asked by %s", verb, action.dag,
               node ? "/" : "", node ? node : "", by);
     call->source->act(call->source->arg, &action, on_done, call->request);
@@ -68,7 +71,7 @@ void api_start(struct web_call *call)
                                     .fresh = call_bool(call, "fresh"),
                                     .keep = call_bool(call, "keep")};
 
-    log_write(LOG_INFO, "web", NULL, "start of %s asked by web from %s", start.file,
-              http_peer(call->request));
+    log_write(LOG_INFO, "web", NULL, "start of %s asked by %s over web from %s",
+              start.file, call->who.name, http_peer(call->request));
     call->source->start(call->source->arg, &start, on_done, call->request);
 }

@@ -37,6 +37,18 @@ void api_runs(struct web_call *call)
     call_finish(call, call->source->runs(call->source->arg, &filter, &err), &err);
 }
 
+void api_audit(struct web_call *call)
+{
+    struct error err = {0};
+    const struct web_audit_filter filter = {.dag = call_text(call, "dag"),
+                                            .since_ms = call_int(call, "since", 0),
+                                            .after = call_text(call, "after"),
+                                            .limit =
+                                                (int)call_int(call, "limit", PAGE)};
+
+    call_finish(call, call->source->audits(call->source->arg, &filter, &err), &err);
+}
+
 static json_t *run_of(struct web_call *call, struct error *err)
 {
     return call->source->run(call->source->arg, call_path(call, "dag"), call_run(call),

@@ -7,6 +7,7 @@
 #define WEB_CALL_H
 
 #include "base/text.h"
+#include "web/audit.h"
 #include "web/guard.h"
 #include "web/http.h"
 #include "web/routes.h"
@@ -17,6 +18,7 @@ struct web_call {
     const struct web_source *source;
     struct sse *sse;
     struct guard *guard;
+    struct web_audit *audit;
     struct guard_who who; /* asks; nobody on a public route */
     bool read_only;       /* every action is refused */
     struct http_request *request;
@@ -54,6 +56,7 @@ web_fn api_readyz;
 web_fn api_metrics;
 web_fn api_openapi;
 web_fn api_events;
+web_fn api_audit;
 web_fn api_login;
 web_fn api_session;
 web_fn api_logout;

@@ -73,6 +73,16 @@ const char *http_peer(const struct http_request *request);
 typedef void http_gone_fn(void *arg, struct http_request *request);
 void http_on_gone(struct http_request *request, http_gone_fn *fn, void *arg);
 
+/*
+ * Be told the answer when it is made, exactly once for every request that is answered
+ * and is no stream.
+ */
+typedef void http_answered_fn(void *arg, struct http_request *request, int status,
+                              const char *body, size_t len);
+void http_on_answered(struct http_request *request, http_answered_fn *fn, void *arg);
+/* Its arg; NULL: nobody is told. */
+void *http_answered_arg(const struct http_request *request);
+
 /* A header of the answer, before http_answer. */
 void http_add_header(struct http_request *request, const char *name, const char *value);
 

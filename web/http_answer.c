@@ -115,9 +115,25 @@ static void answer(struct http_request *request, int status, const char *type,
     resume(request);
 }
 
+void http_on_answered(struct http_request *request, http_answered_fn *fn, void *arg)
+{
+    request->answered = fn;
+    request->answered_arg = arg;
+}
+
+void *http_answered_arg(const struct http_request *request)
+{
+    return request->answered ? request->answered_arg : NULL;
+}
+
 void http_answer(struct http_request *request, int status, const char *type, char *body,
                  size_t len)
 {
+    http_answered_fn *answered = request->answered;
+
+    request->answered = NULL;
+    if (answered)
+        answered(request->answered_arg, request, status, body, len);
     answer(request, status, type,
            MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE));
 }

@@ -33,6 +33,8 @@ struct http_request {
     bool suspended; /* no answer yet, or a stream with nothing to send */
     http_gone_fn *gone; /* told when the client hangs up before the answer */
     void *gone_arg;
+    http_answered_fn *answered; /* told the answer */
+    void *answered_arg;
     struct text_buf body;
     struct MHD_Response *response; /* made, not queued yet */
     int status;

@@ -58,6 +58,18 @@ static const struct web_param samples_query[] = {
     {0},
 };
 
+static const struct web_param audit_query[] = {
+    {.name = "dag", .type = WEB_NAME, .doc = "only what was done to this dag"},
+    {.name = "since", .type = WEB_TIME, .doc = "only what was done at or after"},
+    {.name = "after", .type = WEB_TEXT, .doc = "\"next\" of the page before"},
+    {.name = "limit",
+     .type = WEB_INT,
+     .min = 1,
+     .max = PAGE_MAX,
+     .doc = "entries a page, 50 when it is not said"},
+    {0},
+};
+
 static const struct web_param stop_body[] = {
     {.name = "now",
      .type = WEB_BOOL,
@@ -224,6 +236,13 @@ const struct web_route web_routes[] = {
      .fn = api_logout,
      .type = json,
      .doc = "Forget the cookie."},
+    {.method = "GET",
+     .pattern = "/api/v1/audit",
+     .role = GUARD_ADMIN,
+     .fn = api_audit,
+     .type = json,
+     .query = audit_query,
+     .doc = "Who did what, or was refused, newest first, in pages."},
     {.method = "GET",
      .pattern = "/api/v1/dags",
      .role = GUARD_VIEWER,

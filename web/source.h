@@ -94,6 +94,26 @@ struct web_messages {
 /* Something that was begun, for cancel. */
 struct web_job;
 
+/* Something that was done, or refused. */
+struct web_deed {
+    const char *who;  /* "": nobody that is known */
+    const char *role; /* NULL: of nobody */
+    const char *peer; /* the address */
+    const char *action;
+    const char *dag;    /* NULL: of none */
+    const char *target; /* NULL: none */
+    const char *detail; /* a JSON object as text, or NULL */
+    bool ok;
+    const char *text; /* the answer, or why it was refused; NULL */
+};
+
+struct web_audit_filter {
+    const char *dag;   /* NULL: all */
+    int64_t since_ms;  /* 0: whenever */
+    const char *after; /* the cursor of an earlier page, or NULL */
+    int limit;
+};
+
 /* It has been taken up, with a line to show or NULL; err is set when it was refused. */
 typedef void web_done_fn(void *arg, const char *text, const struct error *err);
 
@@ -126,6 +146,10 @@ struct web_source {
      * Nothing of action is kept. */
     void (*act)(void *arg, const struct web_action *action, web_done_fn *done,
                 void *done_arg);
+    /* Record it; and what has been recorded. */
+    void (*audit)(void *arg, const struct web_deed *deed);
+    json_t *(*audits)(void *arg, const struct web_audit_filter *filter,
+                      struct error *err);
     /* The files that may be started, and a start of one; done as above. */
     json_t *(*files)(void *arg);
     void (*start)(void *arg, const struct web_start *start, web_done_fn *done,

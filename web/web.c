@@ -14,6 +14,7 @@
 struct web {
     struct http *http;
     struct guard *guard;
+    struct web_audit *audit;
     struct sse *sse;
     const struct web_source *source;
     bool read_only;
@@ -130,6 +131,8 @@ static void on_verified(void *arg, const struct guard_who *who,
     struct waiting waiting = *(struct waiting *)arg;
 
     free(arg);
+    if (who == NULL)
+        web_audit_login(waiting.web->audit, waiting.request, NULL, no);
     if (who)
         receive(waiting.web, waiting.request, who);
     else
@@ -155,6 +158,7 @@ static void let_in(struct web *web, struct web_call *call,
     if (known)
         call->who = *known;
     if (is_public || known || guard_identify(web->guard, facts, &call->who, &no)) {
+        web_audit_who(call->request, &call->who);
         if (is_public || may(web, call->route, &call->who, &no))
             serve(call);
         else
@@ -176,11 +180,14 @@ static void receive(struct web *web, struct http_request *request,
     struct web_call call = {.source = web->source,
                             .sse = web->sse,
                             .guard = web->guard,
+                            .audit = web->audit,
                             .request = request,
                             .read_only = web->read_only};
 
     if (url_parse(http_target(request), &call.url, &err) == 0)
         call.route = web_route_find(http_method(request), &call.url, allowed);
+    if (call.route && known == NULL)
+        web_audit_watch(web->audit, request, call.route, &call.url);
     /* Host and Origin before anything else, also of what is not there. */
     if (!guard_admits(web->guard, &facts,
                       call.route == NULL || call.route->role == GUARD_PUBLIC, &no))
@@ -222,6 +229,7 @@ struct web *web_open(struct loop *loop, const struct web_config *config,
 
     web->source = config->source;
     web->sse = sse_new(config->source);
+    web->audit = web_audit_new(config->source);
     web->read_only = config->read_only;
     web->http = http_open(loop, &http, err);
     if (web->http) {
@@ -242,6 +250,7 @@ void web_close(struct web *web)
     guard_free(web->guard); /* answers those that wait for it */
     http_close(web->http);  /* which ends the streams */
     sse_free(web->sse);
+    web_audit_free(web->audit);
     free(web);
 }
 

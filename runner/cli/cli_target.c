@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli_target.h"
 
+#include "cli/cli_audit.h"
+
 static const char *shapes(int parts)
 {
     if (parts & TARGET_CLIENT)
@@ -29,6 +31,7 @@ struct ops *cli_target(const char *verb, const char *text, int parts,
 
     if (ops == NULL || check(verb, ops, parts, address, err) == 0)
         return ops;
+    cli_audit_at(verb, address, NULL, err);
     address_clear(address);
     ops_close(ops);
     return NULL;

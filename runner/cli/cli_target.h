@@ -17,6 +17,7 @@ enum {
 
 /*
  * As cli_ops_at, for a dag that runs; parts of the address beyond those are ERROR_INPUT.
+ * Such a refusal goes to the audit.
  * ERROR_NOT_FOUND: no such dag, or it does not run. Whether there is such a node the runner
  * says.
  */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+extern const struct cmd cmd_audit;
 extern const struct cmd cmd_broker;
 extern const struct cmd cmd_clean;
 extern const struct cmd cmd_completion;
@@ -49,6 +50,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_logs,
     &cmd_history,
     &cmd_show,
+    &cmd_audit,
     &cmd_tap,
     &cmd_dlq,
     &cmd_validate,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cli_broker.h"
 #include "cli/cli_ops.h"
 #include "cli/cmd.h"
@@ -141,6 +142,8 @@ static int clean(const struct options *options, struct error *err)
         error_set(err, ERROR_INPUT, "a DAG expected, got %s", options->address);
     else if (ops)
         clean_dag(ops, address.dag, options, err);
+    if (ops && options->yes)
+        cli_audit_at("clean", &address, NULL, err);
     address_clear(&address);
     ops_close(ops);
     return error_is_set(err) ? -1 : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/cli_audit.h"
 #include "cli/cli_broker.h"
 #include "cli/cli_ops.h"
 #include "cli/cmd.h"
@@ -287,6 +288,19 @@ static void set_by(struct dlq_options *options, char text[2 * LOCAL_TEXT])
         options->action.by = text;
 }
 
+static void audit(const struct dlq_options *options, const struct address *address,
+                  const struct error *err)
+{
+    const char *reason = options->action.selection.reason;
+    json_t *detail = json_object();
+
+    if (reason)
+        (void)json_object_set_new(detail, "reason", json_text(reason));
+    if (options->action.note)
+        (void)json_object_set_new(detail, "note", json_text(options->action.note));
+    cli_audit_at(options->verb == DLQ_REPLAY ? "replay" : "drop", address, detail, err);
+}
+
 static int dlq(struct dlq_options *options, struct error *err)
 {
     struct address address = {0};
@@ -303,6 +317,8 @@ static int dlq(struct dlq_options *options, struct error *err)
                   "--partition with --offset, or --all");
     else if (ops)
         with_letters(ops, address.dag, options, err);
+    if (ops && options->verb >= DLQ_REPLAY && !options->action.dry_run)
+        audit(options, &address, err);
     address_clear(&address);
     ops_close(ops);
     return error_is_set(err) ? -1 : 0;

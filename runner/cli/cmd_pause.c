@@ -3,6 +3,7 @@
  * pause and resume: a whole run, or one node of it.
  */
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cli_target.h"
 #include "cli/cmd.h"
 #include "ops/actions.h"
@@ -34,8 +35,10 @@ static int run(int argc, char **argv)
     if (argc > 2)
         return cli_usage(argv[0], "one DAG or DAG/NODE: '%s' is too much", argv[2]);
     ops = cli_target(argv[0], argv[1], TARGET_NODE, &address, &err);
-    if (ops)
+    if (ops) {
         (void)carry_out(argv[0], ops, &address, &err);
+        cli_audit_at(argv[0], &address, NULL, &err);
+    }
     address_clear(&address);
     ops_close(ops);
     return error_is_set(&err) ? cli_fail(&err) : 0;

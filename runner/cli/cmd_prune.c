@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cli_ops.h"
 #include "cli/cmd.h"
 #include "ops/prune.h"
@@ -30,6 +31,7 @@ static void print_json(const struct prune_plan *plan, size_t count, bool done)
     }
     (void)json_object_set_new(object, "done", json_boolean(done));
     (void)json_object_set_new(object, "runs", list);
+    (void)json_object_set_new(object, "audit", json_integer(plan->deeds));
     cli_print_json(object);
 }
 
@@ -49,18 +51,32 @@ static const char *runs_word(size_t count)
     return count == 1 ? "run with its logs" : "runs with their logs";
 }
 
+static void audit(const struct options *options, size_t count, const struct error *err)
+{
+    cli_audit("prune", options->spec.dag, options->spec.dag,
+              json_pack("{s:I,s:i,s:I}", "runs", (json_int_t)count, "keep",
+                        options->spec.keep, "before_ms",
+                        (json_int_t)options->spec.before_ms),
+              err);
+}
+
 static void carry_out(const struct ops *ops, const struct prune_plan *plan,
                       const struct options *options, struct error *err)
 {
     size_t count = plan->runs.count;
 
-    if (!options->dry_run && count > 0)
+    if (!options->dry_run && (count > 0 || plan->deeds > 0)) {
         (void)prune_carry_out(ops, plan, &count, err);
+        audit(options, count, err);
+    }
     if (options->json)
         print_json(plan, count, !options->dry_run);
     else
         print_plan(plan, count);
     (void)fflush(stdout);
+    if (plan->deeds > 0)
+        (void)fprintf(stderr, "dagrun: %" PRId64 " of the audit %s\n", plan->deeds,
+                      options->dry_run ? "would go" : "gone");
     if (plan->runs.count == 0)
         (void)fputs("dagrun: no run is that old\n", stderr);
     else
@@ -146,10 +162,11 @@ const struct cmd cmd_prune = {
     .usage = "prune [OPTIONS] [DAG]",
     .doc = "Take old runs and their logs out of the history.",
     .help = "  DAG           only its runs\n"
-            "  --older TIME  only runs begun before: 30d (ago), 2026-11-01, …\n"
+            "  --older TIME  only runs begun before: 30d (ago), 2026-11-01, …; without DAG\n"
+            "                the audit before that goes as well\n"
             "  --keep N      the newest N runs of each dag stay\n"
             "  --dry-run     only say which runs would go\n"
-            "  --json        {\"done\": …, \"runs\": […]}\n\n"
+            "  --json        {\"done\": …, \"runs\": […], \"audit\": COUNT}\n\n"
             "A run that lives stays. Nothing that a later start resumes from is lost: offsets,\n"
             "checkpoints and the numbers of runs are kept apart. The file does not shrink;\n"
             "its room is used again.\n",

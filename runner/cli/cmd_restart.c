@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cli_target.h"
 #include "cli/cmd.h"
 #include "cli/start_options.h"
@@ -70,6 +71,8 @@ static int restart_node(const char *text)
         error_set(&err, ERROR_INPUT, "restart takes FILE, DAG, DAG/NODE or DAG/NODE.N");
     else if (ops && ops_restart(ops, address.dag, address.node, address.client, &err) == 0)
         text_printf_safe(stdout, "%s: finishes what is in hand, then starts again\n", text);
+    if (ops && address.node)
+        cli_audit_at("restart", &address, NULL, &err);
     address_clear(&address);
     ops_close(ops);
     return error_is_set(&err) ? cli_fail(&err) : 0;

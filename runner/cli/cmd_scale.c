@@ -4,6 +4,7 @@
  */
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cli_target.h"
 #include "cli/cmd.h"
 #include "ops/actions.h"
@@ -56,8 +57,11 @@ static int carry_out(const struct wish *wish, char dag[DAG_NAME_MAX + 1],
         (void)printf("%s/%s: %lld client%s from now on, until the run ends\n", address.dag,
                      address.node, (long long)wish->clients,
                      wish->clients == 1 ? "" : "s");
-    if (ops)
+    if (ops) {
+        cli_audit_at("scale", &address,
+                     json_pack("{s:I}", "clients", (json_int_t)wish->clients), err);
         (void)snprintf(dag, DAG_NAME_MAX + 1, "%s", address.dag);
+    }
     address_clear(&address);
     ops_close(ops);
     return error_is_set(err) ? -1 : 0;

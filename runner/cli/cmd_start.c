@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cmd.h"
 #include "cli/detach.h"
 #include "cli/embedded.h"
@@ -228,6 +229,7 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
                                       .permits = options->permits,
                                       .keep = options->keep,
                                       .trigger = options->trigger,
+                                      .audited = options->audited,
                                       .program_path = cli_program_path,
                                       .on_line = detach ? NULL : on_line,
                                       .on_talk = on_talk,
@@ -251,6 +253,8 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
     outlet_close(&out);
     if (screen.out)
         tell_dropped(&screen);
+    if (error_is_set(&err) && number == 0 && !options->audited)
+        cli_audit(options->trigger, dag->name, dag->path, NULL, &err);
     if (error_is_set(&err)) {
         (void)cli_fail(&err); /* first: nobody may be left to be told */
         detach_failed(detach, code, err.text);
@@ -295,7 +299,8 @@ static int start_dag(const struct start_options *options, const struct dag *dag)
 
 static int run(int argc, char **argv)
 {
-    struct start_options options = {.trigger = argv[0]};
+    struct start_options options = {.trigger = argv[0],
+                                    .audited = cli_audit_is_parents()};
     struct error err = {0};
     struct dag *dag = NULL;
     char *path = NULL;

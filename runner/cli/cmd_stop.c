@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cli_target.h"
 #include "cli/cmd.h"
 #include "cli/table.h"
@@ -50,6 +51,12 @@ static json_t *follow(struct control_client *client)
     return last;
 }
 
+static void audit(const char *dag, const struct options *options,
+                  const struct error *err)
+{
+    cli_audit("stop", dag, dag, options->now ? json_pack("{s:b}", "now", 1) : NULL, err);
+}
+
 static int stop(const struct ops *ops, const char *dag, const struct options *options,
                 struct error *err)
 {
@@ -57,8 +64,10 @@ static int stop(const struct ops *ops, const char *dag, const struct options *op
     struct control_client *client = control_connect(path, err);
     json_t *request = json_pack("{s:s,s:b}", "do", "stop", "now", options->now);
     json_t *reply = client ? control_call(client, request, 5000, err) : NULL;
-    json_t *last = reply ? follow(client) : NULL;
+    json_t *last;
 
+    audit(dag, options, err);
+    last = reply ? follow(client) : NULL;
     if (last && options->json) {
         char *line = json_line(last);
 

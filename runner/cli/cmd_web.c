@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cmd.h"
 #include "cli/web_files.h"
 #include "cli/web_source.h"
@@ -319,11 +320,14 @@ static int run_server(const struct options *options, const char *home,
     struct lock *lock = lock_take(path, err);
     struct loop *loop = lock ? loop_new(err) : NULL;
     int signals = loop ? signals_open(err) : -1;
+    char pid[16];
 
     if (lock == NULL && err->kind == ERROR_CONFLICT)
         error_prefix(err,
                      "a web server runs already ('dagrun web --url' says where): ");
     raise_file_limit();
+    (void)snprintf(pid, sizeof pid, "%d", (int)getpid());
+    (void)setenv(CLI_AUDIT_PARENT, pid, 1); /* for our children */
     if (signals >= 0 && loop_add(loop, signals, EPOLLIN, on_signal, NULL, err) == 0)
         (void)listen_and_serve(options, home, loop, signals, err);
     if (signals >= 0)

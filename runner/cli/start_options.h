@@ -20,6 +20,7 @@ struct start_options {
     bool detach;
     bool keep;
     bool plain;
+    bool audited; /* whoever runs this command records it */
 };
 
 /* 0, or the exit code after a message. */

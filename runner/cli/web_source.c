@@ -4,11 +4,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/web_ask.h"
+#include "cli/web_audit.h"
 #include "cli/web_child.h"
 #include "cli/web_files.h"
 #include "cli/web_live.h"
 #include "cli/web_logs.h"
 #include "cli/web_messages.h"
+#include "ops/audit.h"
 #include "ops/ops.h"
 #include "ops/samples.h"
 
@@ -28,6 +30,7 @@ struct web_store {
     struct ops *ops;
     struct web_live *live;
     struct web_asks *asks;
+    struct web_audits *audits;
     struct web_children *children;
     struct web_children *readers; /* of messages and logs */
     const char *const *folders;
@@ -193,6 +196,30 @@ static void act(void *arg, const struct web_action *action, web_done_fn *done,
     web_ask(store->asks, store->ops, action, done, done_arg);
 }
 
+static void audit(void *arg, const struct web_deed *deed)
+{
+    const struct web_store *store = arg;
+
+    web_audits_add(store->audits, deed);
+}
+
+static json_t *audits(void *arg, const struct web_audit_filter *filter,
+                      struct error *err)
+{
+    const struct ops *ops = ops_now(arg, err);
+    const struct audit_filter inner = {.dag = filter->dag,
+                                       .since_ms = filter->since_ms,
+                                       .after = filter->after,
+                                       .limit = filter->limit};
+    struct audit_list list = {0};
+    json_t *answer = NULL;
+
+    if (ops && audit_list(ops, &inner, &list, err) == 0)
+        answer = audit_json(&list);
+    audit_list_clear(&list);
+    return answer;
+}
+
 static json_t *files(void *arg)
 {
     const struct web_store *store = arg;
@@ -288,11 +315,14 @@ struct web_store *web_store_open(struct loop *loop, const char *home,
                                         .log_open = log_open,
                                         .log_search = log_search,
                                         .act = act,
+                                        .audit = audit,
+                                        .audits = audits,
                                         .files = files,
                                         .start = start,
                                         .messages = messages,
                                         .cancel = cancel};
-    if (ops_now(store, err))
+    store->audits = web_audits_open(home, err);
+    if (store->audits && ops_now(store, err))
         return store;
     web_store_close(store);
     return NULL;
@@ -306,6 +336,7 @@ void web_store_close(struct web_store *store)
     web_children_free(store->readers);
     web_asks_free(store->asks);
     web_live_free(store->live);
+    web_audits_close(store->audits);
     ops_close(store->ops);
     free(store->history_path);
     free(store);
@@ -324,6 +355,10 @@ int64_t web_store_tick(struct web_store *store)
     int64_t children_ms = web_children_tick(store->children);
     int64_t readers_ms = web_children_tick(store->readers);
 
+    int64_t audits_ms = web_audits_tick(store->audits);
+
+    if (audits_ms < children_ms)
+        children_ms = audits_ms;
     if (readers_ms < children_ms)
         children_ms = readers_ms;
     if (children_ms < live_ms)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cli_ops.h"
 #include "host/lock.h"
 #include "web/password.h"
@@ -255,6 +256,17 @@ static int parse(const struct verb *verb, int argc, char **argv,
     return 0;
 }
 
+static void record(const struct verb *verb, const struct request *request,
+                   const struct error *err)
+{
+    char *action = mem_printf("user %s", verb->name);
+    json_t *detail =
+        request->role ? json_pack("{s:o}", "role", json_text(request->role)) : NULL;
+
+    cli_audit(action, NULL, request->name, detail, err);
+    free(action);
+}
+
 /* Nobody else changes the file between our reading and our writing. */
 static int carry_out(const struct verb *verb, const struct request *request,
                      const char *home, struct error *err)
@@ -269,6 +281,8 @@ static int carry_out(const struct verb *verb, const struct request *request,
         (void)fprintf(stderr, "dagrun: %s %s\n", request->name, verb->done);
     users_free(users);
     lock_release(lock);
+    if (verb->changes)
+        record(verb, request, err);
     free(lock_path);
     free(path);
     return error_is_set(err) ? -1 : 0;

@@ -30,6 +30,7 @@ enum history_statement {
     HISTORY_PUT_EVENT,
     HISTORY_PUT_SAMPLE,
     HISTORY_PUT_LETTER,
+    HISTORY_PUT_AUDIT,
     HISTORY_STATEMENTS
 };
 

@@ -105,8 +105,16 @@ static const char letter_marks[] =
     " CASCADE, node TEXT NOT NULL, state INTEGER NOT NULL, at_ms INTEGER NOT NULL, by TEXT,"
     " note TEXT, PRIMARY KEY(topic_id, partition, \"offset\")) WITHOUT ROWID;";
 
+/* No references: a deed outlives the run that it was done to. */
+static const char audit[] =
+    "CREATE TABLE audit(id INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+    " role TEXT, origin TEXT, action TEXT NOT NULL, dag TEXT, target TEXT, detail TEXT,"
+    " ok INTEGER NOT NULL, text TEXT);"
+    "CREATE INDEX audit_by_time ON audit(ts_ms, id);"
+    "CREATE INDEX audit_by_dag ON audit(dag, ts_ms, id);";
+
 static const struct history_script versions[] = {
-    {{first_runs, first_dags}}, {{latencies}}, {{letter_marks}}};
+    {{first_runs, first_dags}}, {{latencies}}, {{letter_marks}}, {{audit}}};
 enum { VERSIONS = sizeof versions / sizeof *versions };
 
 int history_schema_version(void)

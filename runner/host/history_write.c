@@ -131,6 +131,10 @@ static const struct {
         {"INSERT INTO dead_letters(run_id, node, topic, partition, \"offset\", failed_at,"
          " reason, ts_ms) VALUES(?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
          true},
+    [HISTORY_PUT_AUDIT] =
+        {"INSERT INTO audit(ts_ms, who, role, origin, action, dag, target, detail, ok,"
+         " text) VALUES(?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         false},
 };
 
 enum { TRANSACTION_MS = 50, CLOCK_EVERY = 128, ALIVE_EVERY_MS = 5000 };

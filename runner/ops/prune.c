@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/prune.h"
 
+#include "host/history_audit.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +33,10 @@ int prune_plan(const struct ops *ops, const struct prune_spec *spec,
                          &out->arena, &out->runs, err) != 0)
         return -1;
     leave_out_live(ops, &out->runs);
-    return 0;
+    if (spec->dag || spec->before_ms == 0)
+        return 0;
+    out->deeds_before_ms = spec->before_ms;
+    return history_deeds_before(ops_history(ops), spec->before_ms, &out->deeds, err);
 }
 
 void prune_plan_clear(struct prune_plan *plan)
@@ -81,6 +86,8 @@ int prune_carry_out(const struct ops *ops, const struct prune_plan *plan, size_t
     while (history && *done < plan->runs.count &&
            remove_run(ops, history, &plan->runs.items[*done], err) == 0)
         (*done)++;
+    if (history && plan->deeds > 0 && !error_is_set(err))
+        (void)history_delete_deeds(history, plan->deeds_before_ms, err);
     history_close(history);
     free(path);
     return error_is_set(err) ? -1 : 0;

@@ -17,6 +17,8 @@ struct prune_spec {
 struct prune_plan {
     struct mem_arena arena;
     struct history_run_list runs; /* oldest first */
+    int64_t deeds;                /* of the audit; only with before_ms and of all dags */
+    int64_t deeds_before_ms;
 };
 
 /* Which runs would go. */

@@ -3,6 +3,7 @@
  * record.c - what of a run goes into the history, and when.
  */
 #include "base/clock.h"
+#include "host/history_audit.h"
 #include "host/local.h"
 #include "run/run_state.h"
 
@@ -147,6 +148,29 @@ static int64_t newest_checkpoint(const struct run *run)
     return newest;
 }
 
+/* That somebody began it. The run's own queue writes it: nobody waits. */
+static void record_deed(const struct run *run, const char *user)
+{
+    char *origin = mem_printf("pid %d", (int)getpid());
+    char *text = mem_printf("%s@%lld", run->dag->name, (long long)run->number);
+    const struct history_deed deed = {.ts_ms = run->started_wall_ms,
+                                      .who = user,
+                                      .origin = origin,
+                                      .action = run->options->trigger,
+                                      .dag = run->dag->name,
+                                      .target = run->dag->path,
+                                      .detail = run->options->permits.fresh
+                                                    ? "{\"fresh\":true}"
+                                                    : NULL,
+                                      .ok = true,
+                                      .text = text};
+
+    if (!run->options->audited)
+        history_audit(run->history, &deed);
+    free(origin);
+    free(text);
+}
+
 void record_begin(struct run *run)
 {
     char host[LOCAL_TEXT];
@@ -175,6 +199,7 @@ void record_begin(struct run *run)
         return;
     }
     free(text);
+    record_deed(run, user);
     (void)make_log_folder(run);
     record_edges(run);
     record_nodes(run);

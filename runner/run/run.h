@@ -43,6 +43,7 @@ struct run_options {
     bool keep;           /* finished sources idle; the run ends only by stop */
     bool prepare_only;   /* make topics and start offsets, start nothing (send) */
     const char *trigger; /* for the history: "start" … */
+    bool audited;        /* whoever asked for the run records that it did */
     run_program_fn *program_path;
     run_line_fn *on_line; /* NULL: nobody listens */
     run_talk_fn *on_talk;
