@@ -78,5 +78,8 @@ web_fn api_files;
 web_fn api_start;
 web_fn api_messages;
 web_fn api_message;
+web_fn api_letter_groups;
+web_fn api_letters;
+web_fn api_letters_act;
 
 #endif

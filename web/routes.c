@@ -10,6 +10,7 @@ enum {
     MATCHES_MAX = 500,
     LOG_PIECE_MAX = 1024 * 1024,
     MESSAGES_MAX = 500,
+    LETTERS_MAX = 200,
 };
 
 static const char json[] = "application/json";
@@ -161,6 +162,52 @@ static const struct web_param messages_query[] = {
     {0},
 };
 
+/* Which dead letters. */
+#define LETTERS_SELECTION                                                                  \
+    {.name = "reason",                                                                     \
+     .type = WEB_TEXT,                                                                     \
+     .doc = "only with this reason, a letter's or a group's"},                             \
+        {.name = "failed_at",                                                              \
+         .type = WEB_TEXT,                                                                 \
+         .doc = "only from DECODE, TRANSFORM, SINK or WRITE"},                             \
+        {.name = "since", .type = WEB_TEXT, .doc = "only died then or later, a time"},     \
+        {.name = "until", .type = WEB_TEXT, .doc = "only died before, a time"},            \
+    {                                                                                      \
+        .name = "offsets", .type = WEB_TEXT, .doc = "only these of partition 0: 3,17"      \
+    }
+
+static const struct web_param groups_query[] = {
+    {.name = "node", .type = WEB_NAME, .doc = "only of this node"},
+    LETTERS_SELECTION,
+    {0},
+};
+
+static const struct web_param letters_query[] = {
+    LETTERS_SELECTION,
+    {.name = "state",
+     .type = WEB_TEXT,
+     .doc = "only open, sending, replayed or dropped; any when it is not said"},
+    {.name = "from", .type = WEB_TEXT, .doc = "\"next\" of the page before"},
+    {.name = "limit",
+     .type = WEB_INT,
+     .min = 1,
+     .max = LETTERS_MAX,
+     .doc = "letters a page, 20 when it is not said"},
+    {0},
+};
+
+static const struct web_param letters_body[] = {
+    {.name = "node", .type = WEB_NAME, .doc = "only of this node"},
+    LETTERS_SELECTION,
+    {.name = "all", .type = WEB_BOOL, .doc = "of all nodes; else say which"},
+    {.name = "dry_run", .type = WEB_BOOL, .doc = "only count"},
+    {.name = "force",
+     .type = WEB_BOOL,
+     .doc = "replay also what was sent again five times before"},
+    {.name = "note", .type = WEB_TEXT, .doc = "why; kept with the letters"},
+    {0},
+};
+
 const struct web_route web_routes[] = {
     {.method = "GET",
      .pattern = "/",
@@ -303,6 +350,34 @@ const struct web_route web_routes[] = {
      .fn = api_message,
      .type = json,
      .doc = "One message, whole."},
+    {.method = "GET",
+     .pattern = "/api/v1/dags/{dag}/dead_letters",
+     .role = GUARD_VIEWER,
+     .fn = api_letter_groups,
+     .type = json,
+     .query = groups_query,
+     .doc = "A dag's dead letters by node and reason, and what became of them."},
+    {.method = "GET",
+     .pattern = "/api/v1/dags/{dag}/nodes/{node}/dead_letters",
+     .role = GUARD_VIEWER,
+     .fn = api_letters,
+     .type = json,
+     .query = letters_query,
+     .doc = "The letters of a node, oldest first, long values cut."},
+    {.method = "POST",
+     .pattern = "/api/v1/dags/{dag}/dead_letters/replay",
+     .role = GUARD_OPERATOR,
+     .fn = api_letters_act,
+     .type = json,
+     .body = letters_body,
+     .doc = "Send open letters to their node again, each once."},
+    {.method = "POST",
+     .pattern = "/api/v1/dags/{dag}/dead_letters/drop",
+     .role = GUARD_OPERATOR,
+     .fn = api_letters_act,
+     .type = json,
+     .body = letters_body,
+     .doc = "Give open letters up; they stay in their topic, marked."},
     {.method = "GET",
      .pattern = "/api/v1/files",
      .role = GUARD_VIEWER,

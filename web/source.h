@@ -91,6 +91,33 @@ struct web_messages {
     const char *where;
 };
 
+/* Dead letters of a dag. Texts as dagrun dlq has them; NULL: not said. */
+enum web_letters_what {
+    WEB_LETTERS_GROUPS,
+    WEB_LETTERS_PAGE,
+    WEB_LETTERS_REPLAY,
+    WEB_LETTERS_DROP,
+};
+struct web_letters {
+    enum web_letters_what what;
+    const char *dag;
+    const char *node;
+    const char *reason;
+    const char *failed_at;
+    const char *since;
+    const char *until;
+    const char *offsets; /* "3,17" */
+    int64_t partition;   /* -1: any */
+    const char *state;   /* of a page, as the next two */
+    const char *from;
+    int64_t limit;
+    bool all; /* of an action, as the following */
+    bool dry_run;
+    bool force;
+    const char *note;
+    const char *by;
+};
+
 /* Something that was begun, for cancel. */
 struct web_job;
 
@@ -157,6 +184,9 @@ struct web_source {
     /* A page of messages, or one; done gets a JSON text. NULL: it was called already. */
     struct web_job *(*messages)(void *arg, const struct web_messages *query,
                                 web_done_fn *done, void *done_arg);
+    /* done gets a JSON text. NULL: it was called already. */
+    struct web_job *(*letters)(void *arg, const struct web_letters *query,
+                               web_done_fn *done, void *done_arg);
     /* End what was begun; its done is called with ERROR_INTERRUPTED. */
     void (*cancel)(void *arg, struct web_job *job);
 };

@@ -119,7 +119,7 @@ static bool is_selected(const struct dlq_options *options)
     const struct dlq_selection *selection = &options->action.selection;
 
     return options->all || selection->node || selection->reason || selection->failed_at ||
-           selection->partition >= 0 || selection->offset >= 0 || selection->since_ms > 0 ||
+           selection->partition >= 0 || selection->offset_count > 0 || selection->since_ms > 0 ||
            selection->until_ms > 0;
 }
 
@@ -353,7 +353,7 @@ const struct cmd cmd_dlq = {
         "  --since T             that died then or later: 2h (ago), 2026-11-21T13:40:00\n"
         "  --until T             that died before\n"
         "  --partition P         of one partition of the letters' topic\n"
-        "  --offset N            one letter: the number that show has, 0:N\n\n"
+        "  --offset N[,N…]       these letters: the numbers that show has, 0:N\n\n"
         "  --state WORD          show only: open, sending, replayed, dropped, any (default)\n"
         "  --limit N             show at most so many, default 20\n"
         "  --from P:N            show from this letter on\n"

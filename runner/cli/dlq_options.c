@@ -120,15 +120,40 @@ static bool parse_text(struct dlq_options *options, int argc, char **argv, int *
     return false;
 }
 
-static int parse_place(struct dlq_selection *selection, const char *partition,
-                       const char *offset)
+static int by_number(const void *left, const void *right)
 {
-    int64_t number = 0;
+    int64_t a = *(const int64_t *)left;
+    int64_t b = *(const int64_t *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+/* "17" or "3,5,17". */
+static int parse_offsets(const char *text, struct dlq_options *options)
+{
+    struct dlq_selection *selection = &options->action.selection;
+    char *copy = mem_strdup(text);
+    char *rest = copy;
+    size_t capacity = selection->offset_count;
     int code = 0;
 
-    if (offset)
-        return parse_number("--offset", offset, INT64_MAX, &selection->offset);
-    code = parse_number("--partition", partition, INT32_MAX, &number);
+    for (char *word = strsep(&rest, ","); word && code == 0; word = strsep(&rest, ",")) {
+        options->offsets = mem_grow(options->offsets, selection->offset_count, &capacity,
+                                    sizeof *options->offsets);
+        code = parse_number("--offset", word, INT64_MAX,
+                            &options->offsets[selection->offset_count++]);
+    }
+    free(copy);
+    qsort(options->offsets, selection->offset_count, sizeof *options->offsets, by_number);
+    selection->offsets = options->offsets;
+    return code;
+}
+
+static int parse_partition(const char *text, struct dlq_selection *selection)
+{
+    int64_t number = 0;
+    int code = parse_number("--partition", text, INT32_MAX, &number);
+
     selection->partition = (int32_t)number;
     return code;
 }
@@ -141,9 +166,9 @@ static int parse_value(struct dlq_options *options, int argc, char **argv, int *
     const char *value;
 
     if ((value = cli_option(argc, argv, i, "--partition")) != NULL)
-        return parse_place(selection, value, NULL);
+        return parse_partition(value, selection);
     if ((value = cli_option(argc, argv, i, "--offset")) != NULL)
-        return parse_place(selection, NULL, value);
+        return parse_offsets(value, options);
     if ((value = cli_option(argc, argv, i, "--since")) != NULL)
         return parse_time("--since", value, &selection->since_ms);
     if ((value = cli_option(argc, argv, i, "--until")) != NULL)
@@ -211,12 +236,12 @@ int dlq_options_parse(struct dlq_options *options, int argc, char **argv)
         .state = -1,
         .cut_bytes = -1,
         .action = {.max_replays = DLQ_MAX_REPLAYS,
-                   .selection = {.partition = -1, .offset = -1}}};
+                   .selection = {.partition = -1}}};
     code = parse_verb(options, argc, argv);
     for (int i = 2; i < argc && code == 0; i++)
         code = parse_one(options, argc, argv, &i);
     /* Offsets count within a partition, and dagrun's topics of letters have one. */
-    if (options->action.selection.offset >= 0 && options->action.selection.partition < 0)
+    if (options->action.selection.offset_count > 0 && options->action.selection.partition < 0)
         options->action.selection.partition = 0;
     return code;
 }
@@ -224,4 +249,5 @@ int dlq_options_parse(struct dlq_options *options, int argc, char **argv)
 void dlq_options_clear(struct dlq_options *options)
 {
     cli_params_clear(&options->params);
+    free(options->offsets);
 }

@@ -16,6 +16,7 @@ struct dlq_options {
     const char *brokers;
     struct cli_params params;
     struct dlq_action action; /* its selection serves all verbs */
+    int64_t *offsets;         /* of the selection */
     bool all;
     bool yes;
     bool json;

@@ -7,6 +7,7 @@
 #include "cli/web_audit.h"
 #include "cli/web_child.h"
 #include "cli/web_files.h"
+#include "cli/web_letters.h"
 #include "cli/web_live.h"
 #include "cli/web_logs.h"
 #include "cli/web_messages.h"
@@ -281,6 +282,17 @@ static struct web_job *messages(void *arg, const struct web_messages *query,
     return (struct web_job *)web_messages(store->readers, query, done, done_arg);
 }
 
+/* Those that change something have places of their own: readers don't keep them out. */
+static struct web_job *letters(void *arg, const struct web_letters *query,
+                               web_done_fn *done, void *done_arg)
+{
+    struct web_store *store = arg;
+    bool acts = query->what >= WEB_LETTERS_REPLAY && !query->dry_run;
+
+    return (struct web_job *)web_letters(acts ? store->children : store->readers, query,
+                                         done, done_arg);
+}
+
 static void cancel(void *arg, struct web_job *job)
 {
     (void)arg;
@@ -320,6 +332,7 @@ struct web_store *web_store_open(struct loop *loop, const char *home,
                                         .files = files,
                                         .start = start,
                                         .messages = messages,
+                                        .letters = letters,
                                         .cancel = cancel};
     store->audits = web_audits_open(home, err);
     if (store->audits && ops_now(store, err))

@@ -228,9 +228,6 @@ static void read_letters(struct tap *tap, const struct dlq_node *node,
                       AWAY_MS / 1000);
             return;
         }
-        if (selection->offset >= 0 && result == TAP_RECORD &&
-            record.offset >= selection->offset && selection->partition >= 0)
-            return; /* that was the one */
     }
 }
 
@@ -241,13 +238,19 @@ int dlq_read(const struct dlq *dlq, const struct dlq_node *node,
     struct tap_spec spec = {.topic = node->topic,
                             .partition = selection->partition,
                             .from = {.where = TAP_OFFSET,
-                                     .value = selection->offset >= 0 ? selection->offset
-                                                                     : from}};
+                                     .value = from}};
     struct tap *tap;
 
     if (node->topic_id == NULL ||
         (selection->node && strcmp(selection->node, node->name) != 0))
         return 0;
+    if (selection->offset_count > 0) {
+        if (selection->offsets[0] > from)
+            spec.from.value = selection->offsets[0];
+        spec.until = (struct tap_point){
+            .where = TAP_OFFSET,
+            .value = selection->offsets[selection->offset_count - 1] + 1};
+    }
     tap = tap_open(dlq->config, &spec, OPEN_MS, err);
     if (tap)
         read_letters(tap, node, selection, fn, arg, err);

@@ -79,7 +79,8 @@ struct dlq_selection {
     const char *reason;    /* as a letter has it, or a pattern; NULL: any */
     const char *failed_at; /* NULL: any */
     int32_t partition;     /* -1: any */
-    int64_t offset;        /* -1: any */
+    const int64_t *offsets; /* ascending; none: any */
+    size_t offset_count;
     int64_t since_ms;      /* died at or after; 0: whenever */
     int64_t until_ms;      /* died before; 0: whenever */
 };

@@ -150,13 +150,31 @@ static bool has_reason(const char *wanted, const char *reason)
     return same;
 }
 
+static bool has_offset(const struct dlq_selection *selection, int64_t offset)
+{
+    size_t low = 0;
+    size_t high = selection->offset_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (selection->offsets[middle] == offset)
+            return true;
+        if (selection->offsets[middle] < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return selection->offset_count == 0;
+}
+
 bool dlq_selects(const struct dlq_selection *selection, const struct dlq_letter *letter)
 {
     if (selection->node && strcmp(selection->node, letter->node) != 0)
         return false;
     if (selection->partition >= 0 && selection->partition != letter->record->partition)
         return false;
-    if (selection->offset >= 0 && selection->offset != letter->record->offset)
+    if (!has_offset(selection, letter->record->offset))
         return false;
     if (selection->since_ms > 0 && letter->died_ms < selection->since_ms)
         return false;

@@ -120,7 +120,9 @@ START_TEST(a_selection_takes_what_all_its_words_fit)
                                       .reason = "line 3 is \"x\"",
                                       .failed_at = "DECODE",
                                       .died_ms = 1000};
-    const struct dlq_selection any = {.partition = -1, .offset = -1};
+    static const int64_t nine[] = {3, 9, 12};
+    static const int64_t others[] = {3, 8, 12};
+    const struct dlq_selection any = {.partition = -1};
     struct dlq_selection one = any;
 
     ck_assert(dlq_selects(&any, &letter));
@@ -130,7 +132,8 @@ START_TEST(a_selection_takes_what_all_its_words_fit)
     one.until_ms = 1001;
     one.node = "b";
     one.partition = 0;
-    one.offset = 9;
+    one.offsets = nine;
+    one.offset_count = 3;
     ck_assert(dlq_selects(&one, &letter));
     one.reason = "line 3 is \"x\"";
     ck_assert(dlq_selects(&one, &letter));
@@ -143,7 +146,8 @@ START_TEST(a_selection_takes_what_all_its_words_fit)
     one.since_ms = 1001;
     ck_assert(!dlq_selects(&one, &letter));
     one = any;
-    one.offset = 8;
+    one.offsets = others;
+    one.offset_count = 3;
     ck_assert(!dlq_selects(&one, &letter));
     one = any;
     one.failed_at = "SINK";

@@ -96,6 +96,10 @@ const STATES = {
   succeeded: ["good", "✓"],
   failed: ["bad", "✕"],
   interrupted: ["bad", "✕"],
+  open: ["warn", "▲"],
+  sending: ["busy", "◌"],
+  replayed: ["good", "✓"],
+  dropped: ["busy", "■"],
 };
 
 export const RUN_STATES = [

@@ -5,6 +5,7 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, onSignedOut, path, signIn, signOut } from "./api.js";
 import { duration, toggleZone, useZone } from "./format.js";
+import { Dead } from "./dead.jsx";
 import { Edge } from "./edge.jsx";
 import { useStaleSince } from "./live.js";
 import { Logs } from "./logs.jsx";
@@ -29,6 +30,7 @@ function Page({ route }) {
   const [place, dag, run, what, node] = parts;
   if (!place) return <Overview />;
   if (place === "dags" && parts.length === 1) return <Dags />;
+  if (place === "dags" && parts.length === 3 && run === "dead") return <Dead key={dag} dag={dag} query={query} />;
   if (place === "runs" && parts.length === 1) return <Runs query={query} />;
   if (place === "runs" && parts.length === 3) return <Run key={`${dag}@${run}`} dag={dag} run={run} />;
   if (place === "runs" && what === "logs") return <Logs key={`${dag}@${run}`} dag={dag} run={run} query={query} />;

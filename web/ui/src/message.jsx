@@ -95,7 +95,7 @@ function Copy({ text, what }) {
   );
 }
 
-function Value({ message }) {
+export function Value({ message }) {
   const data = bytesOf(message, "value");
   const isJson = message.value != null && pretty(message.value.slice(0, TEXT_MAX * 4)) != null;
   const forms = [...(isJson ? [["json", "JSON"]] : []), ...(message.value != null ? [["raw", "As it is"]] : []), ["hex", "Hex"]];
@@ -114,7 +114,7 @@ function Value({ message }) {
   );
 }
 
-function Headers({ headers }) {
+export function Headers({ headers }) {
   return (
     <Table
       label="Headers"

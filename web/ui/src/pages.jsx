@@ -4,6 +4,7 @@
 import { useState } from "preact/hooks";
 import { signIn } from "./api.js";
 import { Controls, fileActions } from "./controls.jsx";
+import { deadLink } from "./dead.jsx";
 import { between, count, RUN_STATES } from "./format.js";
 import { useLive, useStatus } from "./live.js";
 import { Failure, State, Table, Time, Title } from "./parts.jsx";
@@ -21,7 +22,7 @@ export const runColumns = [
   ["State", (run) => <State state={run.state} />],
   ["Started", (run) => <Time at={run.started} relative />],
   ["Duration", (run) => between(run.started, run.ended), "number"],
-  ["Dead letters", (run) => (run.dead ? <strong>{count(run.dead)}</strong> : "0"), "number"],
+  ["Dead letters", (run) => (run.dead ? <a href={deadLink(run.dag)}><strong>{count(run.dead)}</strong></a> : "0"), "number"],
   ["Exit", (run) => (run.exit_code == null ? "–" : run.exit_code), "number"],
   ["By", (run) => run.trigger || "–"],
 ];
@@ -45,7 +46,8 @@ function LiveRun({ dag }) {
           {problems.map((problem) => (
             <li key={problem.text}>
               {problem.node ? <a href={link(["runs", status.dag, status.run, "nodes", problem.node])}>{problem.node}</a> : null}
-              {` ${problem.text}`}
+              {" "}
+              {problem.dead ? <a href={deadLink(status.dag, { node: problem.node })}>{problem.text}</a> : problem.text}
             </li>
           ))}
         </ul>

@@ -16,14 +16,14 @@ function isGrowing(status, node) {
 
 function ofNode(status, node) {
   const list = [];
-  const say = (weight, text) => list.push({ weight, node: node.node, text });
+  const say = (weight, text, more) => list.push({ weight, node: node.node, text, ...more });
   const over = ["done", "failed", "stopped"].includes(node.state);
   const limited = (node.clients || []).filter((client) => client.start_limit).length;
 
   if (node.state === "failed") say(0, `has failed${node.last_error ? `: ${node.last_error}` : ""}`);
   else if (limited) say(1, `is started again and again in vain (${limited} of ${node.want} clients)`);
   else if (!over && node.up < node.want && node.restarts > 0) say(2, `has ${node.up} of ${node.want} clients up`);
-  if (node.dead > 0) say(3, `has ${count(node.dead)} dead letter${node.dead === 1 ? "" : "s"}`);
+  if (node.dead > 0) say(3, `has ${count(node.dead)} dead letter${node.dead === 1 ? "" : "s"}`, { dead: true });
   if (isGrowing(status, node)) say(4, `falls behind: ${count(node.backlog)} records wait`);
   return list;
 }

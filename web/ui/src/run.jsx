@@ -6,6 +6,7 @@ import { path } from "./api.js";
 import { backlogSeconds, between, bytes, count, duration, printable, rate } from "./format.js";
 import { Charts } from "./charts.jsx";
 import { Controls, nodeActions, runActions, scaleAction } from "./controls.jsx";
+import { deadLink } from "./dead.jsx";
 import { Graph } from "./graph.jsx";
 import { useLive, useStatus } from "./live.js";
 import { Crumbs, Failure, State, Table, Time, Title } from "./parts.jsx";
@@ -204,6 +205,7 @@ function DeadLetters({ run, node }) {
   return (
     <section>
       <h2>Dead letters</h2>
+      <p><a href={deadLink(run.dag, { node })}>Look at them, send them again or drop them</a></p>
       <Table
         label="Dead letters"
         rows={rows}
