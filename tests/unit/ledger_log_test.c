@@ -166,6 +166,49 @@ START_TEST(records_deleted_before_an_offset_stay_deleted)
 }
 END_TEST
 
+static void damage(const char *name)
+{
+    char path[2 * FIXTURE_PATH];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", f.dir, name);
+    file = fopen(path, "r+");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, 13, SEEK_SET), 0);
+    ck_assert_int_ne(fputc(0x5a, file), EOF);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* The name: what is damaged, or removed if it ends with "!". */
+static const char *const lost_files[] = {"checkpoint", "checkpoint!", "start", "start!"};
+
+START_TEST(deleted_records_stay_deleted_when_a_file_is_lost)
+{
+    char name[32], path[2 * FIXTURE_PATH];
+    struct error err = {0};
+    int64_t gaps;
+
+    fixture_open(&f);
+    for (int i = 0; i < 200; i++)
+        (void)fixture_append(&f, 5, BATCH_NONE);
+    ck_assert_int_eq(log_delete_before(f.log, 203, f.wall_ms, &err), KAFKA_NONE);
+    ck_assert_int_eq(log_delete_before(f.log, 503, f.wall_ms, &err), KAFKA_NONE);
+    log_close(f.log);
+    (void)snprintf(name, sizeof(name), "%s", lost_files[_i]);
+    if (strchr(name, '!') != NULL) {
+        *strchr(name, '!') = '\0';
+        (void)snprintf(path, sizeof(path), "%s/%s", f.dir, name);
+        ck_assert_int_eq(unlink(path), 0);
+    } else {
+        damage(name);
+    }
+    fixture_open(&f);
+    ck_assert_int_eq(log_start(f.log), 503);
+    ck_assert_int_eq(log_end(f.log), 1000);
+    ck_assert_int_eq(fixture_read_all(&f, 503, 4096, &gaps), 500);
+}
+END_TEST
+
 START_TEST(retention_deletes_by_time_and_by_size)
 {
     f.config.segment_bytes = 5000;
@@ -390,6 +433,8 @@ int main(void)
     tcase_add_test(tcase, torn_end_is_cut_and_the_log_goes_on);
     tcase_add_test(tcase, times_find_the_very_record_and_the_largest);
     tcase_add_test(tcase, records_deleted_before_an_offset_stay_deleted);
+    tcase_add_loop_test(tcase, deleted_records_stay_deleted_when_a_file_is_lost, 0,
+                        (int)(sizeof(lost_files) / sizeof(lost_files[0])));
     tcase_add_test(tcase, retention_deletes_by_time_and_by_size);
     tcase_add_test(tcase, log_rolls_when_its_segment_is_old);
     tcase_add_test(tcase, blocks_taken_ahead_go_back_when_the_segment_no_longer_grows);

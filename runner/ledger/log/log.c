@@ -138,8 +138,12 @@ static void collect(struct sync *sync, struct sync_entry *entry)
             sync_add(sync, fd, fd < 0 ? NULL : file_unpin, log->segments[i].file);
     }
     if (log->checkpoint_dirty) {
-        (void)snprintf(path, sizeof(path), "%s/checkpoint", log->dir);
+        (void)snprintf(path, sizeof(path), "%s/" CHECKPOINT_NAME, log->dir);
         log->checkpoint_dirty = !add_path(sync, path, O_RDWR);
+    }
+    if (log->start_dirty) {
+        (void)snprintf(path, sizeof(path), "%s/" CHECKPOINT_START, log->dir);
+        log->start_dirty = !add_path(sync, path, O_RDWR);
     }
     if (log->dir_dirty)
         log->dir_dirty = !add_path(sync, log->dir, O_RDONLY | O_DIRECTORY);

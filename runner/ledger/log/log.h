@@ -7,6 +7,7 @@
  * Folder:  00000000000000000000.log    batches, the name is the first offset
  *          00000000000000000000.index  offset → position, max timestamp (index.h)
  *          checkpoint                  start offset, recovery point, clean offset
+ *          start                       the start offset once more
  *          *.deleted, *.cleaned, *.swap are on their way out or in
  * Files of other names are left alone.
  *

@@ -69,6 +69,7 @@ struct log {
     bool dir_new;          /* its folder was made since the last flush */
     bool dir_dirty;        /* files were made or renamed since the last flush */
     bool checkpoint_dirty; /* written since the last flush */
+    bool start_dirty;      /* the same */
     bool gaps; /* offsets may be missing anywhere: nobody knows what was compacted */
     bool failed;
     bool used; /* since log_retain looked last */
@@ -80,6 +81,9 @@ static inline struct segment *log_last(const struct log *log)
 }
 
 /* checkpoint.c */
+#define CHECKPOINT_NAME "checkpoint"
+#define CHECKPOINT_START "start" /* only in logs whose records somebody deleted */
+
 struct checkpoint {
     int64_t start, flushed, clean, sparse;
     int64_t closed_end; /* end offset when it was closed; -1: it is open */
@@ -88,6 +92,9 @@ struct checkpoint {
 int checkpoint_read(const char *dir, struct checkpoint *out, struct error *err);
 int checkpoint_write(const char *dir, const struct checkpoint *checkpoint,
                      struct error *err);
+/* The start offset alone; results as above. */
+int checkpoint_read_start(const char *dir, int64_t *start, struct error *err);
+int checkpoint_write_start(const char *dir, int64_t start, struct error *err);
 /* Write the log's; closed: with the mark of a clean end. */
 int log_save(struct log *log, bool closed, struct error *err);
 

@@ -378,6 +378,25 @@ static int begin_log(struct log *log, const struct checkpoint *saved, int64_t wa
     return log_save(log, false, err);
 }
 
+/* The checkpoint, and what can be known when it is lost. */
+static int read_checkpoint(struct log *log, const struct bases *logs,
+                           struct checkpoint *saved, struct error *err)
+{
+    int status = checkpoint_read(log->dir, saved, err);
+    int64_t start;
+
+    if (status < 0)
+        return -1;
+    if (status > 0 && logs->count > 0) {
+        log->gaps = true;
+        saved->flushed = logs->list[logs->count - 1];
+    }
+    status = checkpoint_read_start(log->dir, &start, err);
+    if (status == 0 && start > saved->start)
+        saved->start = start;
+    return status < 0 ? -1 : 0;
+}
+
 int log_recover(struct log *log, int64_t wall_ms, struct log_report *report,
                 struct error *err)
 {
@@ -388,13 +407,7 @@ int log_recover(struct log *log, int64_t wall_ms, struct log_report *report,
     for (size_t i = 0; i < folder.swaps.count && status == 0; i++)
         status = finish_swap(log, &folder.logs, folder.swaps.list[i], err);
     if (status == 0)
-        status = checkpoint_read(log->dir, &saved, err);
-    if (status == 1) {
-        log->gaps = folder.logs.count > 0;
-        status = 0;
-        if (log->gaps)
-            saved.flushed = folder.logs.list[folder.logs.count - 1];
-    }
+        status = read_checkpoint(log, &folder.logs, &saved, err);
     if (status == 0 && folder.logs.count == 0)
         status = begin_log(log, &saved, wall_ms, report, err);
     else if (status == 0 && (status = add_segments(log, &folder.logs, err)) == 0)

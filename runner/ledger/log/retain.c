@@ -71,22 +71,36 @@ void log_drop_segments(struct log *log, size_t count, int64_t wall_ms)
     log_remove_due(log, wall_ms, false);
 }
 
+/* In both files, or as it was in both. */
+static int save_start(struct log *log, int64_t start, struct error *err)
+{
+    int64_t before = log->start;
+    struct error ignored = {0};
+
+    if (checkpoint_write_start(log->dir, start, err) != 0)
+        return -1;
+    log->start = start;
+    log->start_dirty = true;
+    log->dir_dirty = true;
+    /* A log that is marked as closed stays so: nothing was appended. */
+    if (log_save(log, log->marked_clean, err) == 0)
+        return 0;
+    log->start = before;
+    (void)checkpoint_write_start(log->dir, before, &ignored);
+    return -1;
+}
+
 enum kafka_error log_delete_before(struct log *log, int64_t offset, int64_t wall_ms,
                                    struct error *err)
 {
-    int64_t before = log->start;
     size_t old = 0;
 
     if (offset < log->start || offset > log->end)
         return KAFKA_OFFSET_OUT_OF_RANGE;
     if (offset == log->start)
         return KAFKA_NONE;
-    log->start = offset;
-    /* A log that is marked as closed stays so: nothing was appended. */
-    if (log_save(log, log->marked_clean, err) != 0) {
-        log->start = before;
+    if (save_start(log, offset, err) != 0)
         return KAFKA_STORAGE_ERROR;
-    }
     log_written(log);
     while (old + 1 < log->count && log->segments[old + 1].base <= offset)
         old++;
