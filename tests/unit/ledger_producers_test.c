@@ -279,6 +279,46 @@ START_TEST(idle_producers_are_bounded)
 }
 END_TEST
 
+START_TEST(many_transactions_end_in_any_order)
+{
+    enum { OPEN = 50000, STEP = 7919 };
+    char dir[] = "/tmp/ledger-producers-XXXXXX";
+    static bool ended[OPEN];
+    struct error err = {0};
+    int64_t replay_from, first = 0, wrong = 0;
+    struct batch batch = {.record_count = 1, .attributes = BATCH_TRANSACTIONAL};
+    struct producers *producers;
+
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    producers = producers_open(dir, 0, 0, 0, &replay_from, &err);
+    for (int i = 0; i < OPEN; i++) {
+        batch.producer_id = 7 * i;
+        batch.base_offset = i;
+        producers_append(producers, &batch, 0);
+    }
+    for (int i = 0; i < OPEN; i++) {
+        int at = i < OPEN / 2 ? i : (int)((int64_t)i * STEP % (OPEN - OPEN / 2)) + OPEN / 2;
+
+        if (i == OPEN / 2) { /* the order is kept by a snapshot */
+            ck_assert_int_eq(producers_snapshot(producers, OPEN, &err), 0);
+            producers_close(producers);
+            producers = producers_open(dir, 0, OPEN, 0, &replay_from, &err);
+            ck_assert_int_eq(replay_from, OPEN);
+        }
+        producers_marker(producers, 7 * (int64_t)at, 0, 0, true, OPEN + i, 0);
+        wrong += ended[at];
+        ended[at] = true;
+        while (first < OPEN && ended[first])
+            first++;
+        wrong += producers_first_unstable(producers) != (first < OPEN ? first : INT64_MAX);
+        wrong += producers_open_count(producers) != OPEN - 1 - i;
+    }
+    ck_assert_int_eq(wrong, 0);
+    producers_close(producers);
+    fixture_remove(dir);
+}
+END_TEST
+
 START_TEST(a_damaged_snapshot_is_made_again_from_the_log)
 {
     struct bench b;
@@ -423,6 +463,7 @@ int main(void)
                    a_producer_is_forgotten_after_a_day_unless_its_transaction_is_open);
     tcase_add_test(cases, a_duplicate_is_answered_with_its_place_and_time);
     tcase_add_test(cases, idle_producers_are_bounded);
+    tcase_add_test(cases, many_transactions_end_in_any_order);
     tcase_add_test(cases, a_damaged_snapshot_is_made_again_from_the_log);
     tcase_add_test(cases,
                    aborted_transactions_are_found_in_memory_and_file_through_restarts);

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 static struct producer *find(const struct producers *producers, int64_t id)
 {
@@ -39,6 +40,7 @@ static void clear_table(struct producers *producers)
         free(producer);
         producer = next;
     }
+    producers->open = NULL;
     producers->open_count = 0;
     clear_asked(producers);
 }
@@ -103,7 +105,6 @@ void producers_close(struct producers *producers)
         return;
     clear_table(producers);
     aborted_clear(&producers->aborted);
-    free(producers->open);
     free(producers->dir);
     free(producers);
 }
@@ -134,7 +135,7 @@ int64_t producers_open_count(const struct producers *producers)
 
 int64_t producers_first_unstable(const struct producers *producers)
 {
-    return producers->open_count > 0 ? producers->open[0].first_offset : INT64_MAX;
+    return producers->open != NULL ? producers->open->transaction : INT64_MAX;
 }
 
 bool producers_in_transaction(const struct producers *producers, int64_t producer_id,
@@ -378,28 +379,16 @@ static void add_batch(struct producer *producer, const struct batch *batch)
 void producers_begin(struct producers *producers, struct producer *producer,
                      int64_t first_offset)
 {
-    producers->open = mem_grow(producers->open, producers->open_count,
-                               &producers->open_capacity, sizeof(*producers->open));
-    producers->open[producers->open_count++] = (struct producers_open){
-        .first_offset = first_offset, .producer_id = producer->id};
+    DL_APPEND2(producers->open, producer, prev_open, next_open);
+    producers->open_count++;
     producer->transaction = first_offset;
 }
 
 /* Take a producer's transaction off the list of open ones. */
 static void finish(struct producers *producers, struct producer *producer)
 {
-    size_t low = 0, high = producers->open_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (producers->open[middle].first_offset < producer->transaction)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    DL_DELETE2(producers->open, producer, prev_open, next_open);
     producers->open_count--;
-    memmove(&producers->open[low], &producers->open[low + 1],
-            (producers->open_count - low) * sizeof(*producers->open));
     producer->transaction = -1;
 }
 

@@ -113,8 +113,8 @@ static void encode_all(struct producers *producers, int64_t end, struct text_buf
     encode_head(out, producers, end);
     for (struct producer *p = producers->table; p != NULL; p = p->hh.next)
         encode(out, p);
-    for (size_t i = 0; i < producers->open_count; i++) {
-        bytes_put64(number, (uint64_t)producers->open[i].producer_id);
+    for (struct producer *p = producers->open; p != NULL; p = p->next_open) {
+        bytes_put64(number, (uint64_t)p->id);
         text_append_bytes(out, number, 8);
     }
     bytes_put32(number, crc32c(0, out->data, out->len));
@@ -197,7 +197,7 @@ static bool decode_all(struct producers *producers, const uint8_t *data, size_t 
         int64_t id = (int64_t)bytes_get64(data + at);
         struct producer *producer;
         HASH_FIND(hh, producers->table, &id, sizeof(id), producer);
-        if (producer == NULL)
+        if (producer == NULL || producer->prev_open != NULL)
             return false;
         producers_begin(producers, producer, producer->transaction);
     }

@@ -22,6 +22,7 @@ struct producer {
     int32_t coordinator_epoch;
     int16_t epoch; /* -1: none yet */
     uint8_t batches;
+    struct producer *prev_open, *next_open;
     UT_hash_handle hh;
 };
 
@@ -36,18 +37,12 @@ struct producers_asked {
     UT_hash_handle hh;
 };
 
-/* An open transaction; the list is in order of first offsets. */
-struct producers_open {
-    int64_t first_offset;
-    int64_t producer_id;
-};
-
 struct producers {
     char *dir;
     struct producer *table;        /* uthash by id */
     struct producers_asked *asked; /* the same */
-    struct producers_open *open;
-    size_t open_count, open_capacity;
+    struct producer *open; /* with a transaction, in order of their first offsets */
+    size_t open_count;
     struct aborted aborted;
     int64_t saved_end; /* log end of the snapshot on disk, -1: none */
 };
