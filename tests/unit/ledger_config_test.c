@@ -308,6 +308,11 @@ START_TEST(a_partition_obeys_what_is_in_force)
     config_to_partition(&set, &broker, &config);
     ck_assert(!config.log.delete_policy && config.log.compact_policy);
     ck_assert_int_eq(config.compression, 3);
+    ck_assert_int_eq(config.level, 9);
+    config_put(&set, "compression.gzip.level", "4");
+    config_put(&set, "compression.lz4.level", "11");
+    config_to_partition(&set, &broker, &config);
+    ck_assert_int_eq(config.level, 11);
     ck_assert(config.log_append_time);
     ck_assert(config.log.min_cleanable_dirty_ratio > 0.24 &&
               config.log.min_cleanable_dirty_ratio < 0.26);

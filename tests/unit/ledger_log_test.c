@@ -166,6 +166,63 @@ START_TEST(records_deleted_before_an_offset_stay_deleted)
 }
 END_TEST
 
+/* One batch at these times. */
+static void append_times(const int64_t *times, int count)
+{
+    struct batch model = {.base_offset = log_end(f.log),
+                          .base_timestamp = times[0],
+                          .producer_id = -1,
+                          .producer_epoch = -1,
+                          .base_sequence = -1,
+                          .last_offset_delta = count - 1,
+                          .attributes = BATCH_LZ4};
+    static const uint8_t no_headers[1] = {0};
+    struct error err = {0};
+    const uint8_t *data;
+    size_t size;
+
+    records_build(&f.builder, &model);
+    for (int i = 0; i < count; i++) {
+        struct record record = {.offset = model.base_offset + i,
+                                .timestamp = times[i],
+                                .key_len = -1,
+                                .value_len = -1,
+                                .headers = no_headers,
+                                .headers_len = 1};
+
+        records_add(&f.builder, &record);
+    }
+    data = records_finish(&f.builder, &size);
+    ck_assert_int_eq(log_append(f.log, data, size, f.wall_ms, &err), KAFKA_NONE);
+}
+
+/* When the log begins at an offset, the largest time is at another. */
+static const struct {
+    int64_t start, offset, time;
+} largest[] = {{0, 1, 90}, {2, 2, 90}, {3, 6, 80}, {5, 6, 80}, {7, 7, 70}, {8, -1, -1}};
+
+START_TEST(the_largest_time_is_one_of_what_is_left)
+{
+    static const int64_t first[] = {50, 90, 90, 10}, second[] = {20, 30, 80, 70};
+    struct error err = {0};
+    int64_t offset, time;
+
+    fixture_open(&f);
+    append_times(first, 4);
+    append_times(second, 4);
+    for (size_t i = 0; i < sizeof(largest) / sizeof(largest[0]); i++) {
+        ck_assert_int_eq(log_delete_before(f.log, largest[i].start, f.wall_ms, &err),
+                         KAFKA_NONE);
+        ck_assert_int_eq(log_find_max_time(f.log, &offset, &time, &err), KAFKA_NONE);
+        ck_assert_int_eq(offset, largest[i].offset);
+        ck_assert_int_eq(time, largest[i].time);
+    }
+    append_times(first, 1);
+    ck_assert_int_eq(log_find_max_time(f.log, &offset, &time, &err), KAFKA_NONE);
+    ck_assert_int_eq(offset, 8);
+}
+END_TEST
+
 static void damage(const char *name)
 {
     char path[2 * FIXTURE_PATH];
@@ -435,6 +492,7 @@ int main(void)
     tcase_add_test(tcase, records_deleted_before_an_offset_stay_deleted);
     tcase_add_loop_test(tcase, deleted_records_stay_deleted_when_a_file_is_lost, 0,
                         (int)(sizeof(lost_files) / sizeof(lost_files[0])));
+    tcase_add_test(tcase, the_largest_time_is_one_of_what_is_left);
     tcase_add_test(tcase, retention_deletes_by_time_and_by_size);
     tcase_add_test(tcase, log_rolls_when_its_segment_is_old);
     tcase_add_test(tcase, blocks_taken_ahead_go_back_when_the_segment_no_longer_grows);

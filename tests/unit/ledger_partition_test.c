@@ -247,6 +247,28 @@ START_TEST(batches_get_the_codec_of_the_topic)
 }
 END_TEST
 
+START_TEST(batches_get_the_level_of_the_topic)
+{
+    int64_t bytes[10];
+
+    for (int level = 1; level <= 9; level += 8) {
+        struct bench b;
+        struct partition_appended out;
+        struct bench_batch spec = {.producer_id = -1, .sequence = -1, .epoch = -1,
+                                   .count = 2000};
+
+        bench_begin(&b);
+        b.config.compression = BATCH_GZIP;
+        b.config.level = level;
+        partition_configure(b.partition, &b.config);
+        ck_assert_int_eq(bench_append(&b, &spec, &out), KAFKA_NONE);
+        bytes[level] = log_bytes(partition_log(b.partition));
+        bench_end(&b);
+    }
+    ck_assert_int_gt(bytes[1], bytes[9]);
+}
+END_TEST
+
 /* ---- transactions in one partition --------------------------------------- */
 
 static enum kafka_error mark(struct bench *b, int64_t id, int16_t epoch, bool commit,
@@ -590,6 +612,7 @@ int main(void)
     tcase_add_test(cases, a_batch_of_the_wrong_type_of_time_is_put_right);
     tcase_add_test(cases, a_compacted_topic_wants_keys);
     tcase_add_test(cases, batches_get_the_codec_of_the_topic);
+    tcase_add_test(cases, batches_get_the_level_of_the_topic);
     tcase_add_test(cases, transactional_batches_need_an_open_and_verified_transaction);
     tcase_add_test(cases, no_batch_overtakes_one_that_the_coordinator_was_asked_for);
     tcase_add_test(cases, aborted_transactions_are_found_again_when_their_file_is_lost);

@@ -139,7 +139,7 @@ START_TEST(unpacking_stops_at_its_bound)
     struct codec_buffer packed = {0}, out = {0};
     uint8_t *zeros = mem_alloc(BIG);
 
-    ck_assert_int_eq(codec_pack((enum batch_codec)_i, zeros, BIG, &packed), 0);
+    ck_assert_int_eq(codec_pack((enum batch_codec)_i, 0, zeros, BIG, &packed), 0);
     ck_assert_int_eq(
         codec_unpack((enum batch_codec)_i, packed.data, packed.len, BIG + 1, &out),
         KAFKA_NONE);
@@ -153,6 +153,49 @@ START_TEST(unpacking_stops_at_its_bound)
     codec_buffer_clear(&out);
     codec_buffer_clear(&packed);
     free(zeros);
+}
+END_TEST
+
+/* The level that packs least and the one that packs most. */
+static const struct {
+    enum batch_codec codec;
+    int least, usual, most;
+} levels[] = {{BATCH_GZIP, 1, -1, 9}, {BATCH_LZ4, 9, 9, 17}, {BATCH_ZSTD, -50, 3, 22}};
+
+static size_t packed_len(enum batch_codec codec, int level, const uint8_t *data, size_t len)
+{
+    struct codec_buffer packed = {0}, out = {0};
+    size_t result;
+
+    ck_assert_int_eq(codec_pack(codec, level, data, len, &packed), 0);
+    ck_assert_int_eq(
+        codec_unpack(codec, packed.data, packed.len, len + 1, &out),
+        KAFKA_NONE);
+    ck_assert_uint_eq(out.len, len);
+    ck_assert_int_eq(memcmp(out.data, data, len), 0);
+    result = packed.len;
+    codec_buffer_clear(&out);
+    codec_buffer_clear(&packed);
+    return result;
+}
+
+START_TEST(levels_of_compression_are_obeyed)
+{
+    uint8_t *data = mem_alloc(BIG);
+    size_t usual;
+    uint32_t state = 1;
+
+    for (size_t i = 0; i < BIG; i++) {
+        state = state * 1103515245 + 12345;
+        data[i] = "the quick brown fox"[(state >> 16) % (i % 64 < 40 ? 3 : 19)];
+    }
+    usual = packed_len(levels[_i].codec, 0, data, BIG);
+    ck_assert_uint_eq(packed_len(levels[_i].codec, levels[_i].usual, data, BIG), usual);
+    ck_assert_uint_gt(packed_len(levels[_i].codec, levels[_i].least, data, BIG),
+                      packed_len(levels[_i].codec, levels[_i].most, data, BIG));
+    for (int level = 1; level <= 17 && levels[_i].codec == BATCH_LZ4; level++)
+        ck_assert_uint_le(packed_len(BATCH_LZ4, level, data, BIG), usual);
+    free(data);
 }
 END_TEST
 
@@ -210,6 +253,8 @@ int main(void)
     tcase_add_test(tcase, stamp_and_place_keep_the_checksum_right);
     tcase_add_test(tcase, marker_says_what_it_was_made_of);
     tcase_add_loop_test(tcase, unpacking_stops_at_its_bound, 1, 5);
+    tcase_add_loop_test(tcase, levels_of_compression_are_obeyed, 0,
+                        (int)(sizeof(levels) / sizeof(levels[0])));
     tcase_add_test(tcase, snappy_without_java_framing_is_read);
     tcase_add_loop_test(tcase, broken_batches_are_refused_or_read_but_never_harm, 0, 5);
     srunner_run_all(runner, CK_NORMAL);

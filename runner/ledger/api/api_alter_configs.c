@@ -43,7 +43,7 @@ static enum kafka_error refuse(struct text_buf *message, enum kafka_error code,
     return code;
 }
 
-/* Is it there and may it be changed? *topic is set for topics. */
+/* May it be changed? *topic is set for topics that are there. */
 static enum kafka_error check_resource(struct ledger *ledger,
                                        const struct resource *resource,
                                        struct mem_arena *arena, struct topic **topic,
@@ -60,10 +60,7 @@ static enum kafka_error check_resource(struct ledger *ledger,
                           "Default topic resources are not allowed.");
         code = topics_check_name(name, message);
         *topic = topics_find(ledger->topics, name);
-        if (code != KAFKA_NONE || *topic != NULL)
-            return code;
-        text_appendf(message, "The topic '%.*s' does not exist.", name.len, name.data);
-        return KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        return code;
     case CONFIG_GROUP:
         return name.len > 0 ? KAFKA_NONE
                             : refuse(message, KAFKA_INVALID_REQUEST,
@@ -110,6 +107,22 @@ static bool has_repeated_keys(struct mem_arena *arena, const struct resource *re
     return false;
 }
 
+static enum kafka_error check_values(const struct resource *resource,
+                                     struct text_buf *message)
+{
+    const char *separator = "Null value not supported for : ";
+
+    for (int32_t i = 0; i < resource->changes_count; i++) {
+        const struct change *change = &resource->changes[i];
+
+        if (change->value.len >= 0 || change->operation == CONFIG_DELETE)
+            continue;
+        text_appendf(message, "%s%.*s", separator, change->name.len, change->name.data);
+        separator = ", ";
+    }
+    return message->len > 0 ? KAFKA_INVALID_REQUEST : KAFKA_NONE;
+}
+
 /* Kafka keeps this one at the cluster's level, because of eligible leader replicas. */
 static enum kafka_error check_min_insync(const struct resource *resource,
                                          const struct config_set *set,
@@ -139,7 +152,7 @@ static const struct config_set *present_set(const struct alteration *all,
 
     switch (resource->type) {
     case CONFIG_TOPIC:
-        return &topic->configs;
+        return topic != NULL ? &topic->configs : NULL;
     case CONFIG_GROUP:
         return topics_group(all->ledger->topics, resource->name);
     default:
@@ -188,10 +201,17 @@ static enum kafka_error alter(const struct alteration *all, struct resource *res
     if (has_repeated_keys(all->arena, resource))
         return refuse(message, KAFKA_INVALID_REQUEST,
                       "Error due to duplicate config keys");
-    code = check_resource(all->ledger, resource, all->arena, &topic, message);
+    code = check_values(resource, message);
+    if (code == KAFKA_NONE)
+        code = check_resource(all->ledger, resource, all->arena, &topic, message);
     if (code != KAFKA_NONE)
         return code;
     code = change_set(all, resource, present_set(all, resource, topic), &set, message);
+    if (code == KAFKA_NONE && resource->type == CONFIG_TOPIC && topic == NULL) {
+        text_appendf(message, "The topic '%.*s' does not exist.", resource->name.len,
+                     resource->name.data);
+        code = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    }
     if (code == KAFKA_NONE && !all->validate_only)
         code =
             topic != NULL

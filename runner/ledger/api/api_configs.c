@@ -280,7 +280,7 @@ static void add_group(void *arg, const char *group, const struct config_set *set
 static void list_type(struct listing *to, struct ledger *ledger,
                       enum config_resource type)
 {
-    if (type == CONFIG_BROKER)
+    if (type == CONFIG_BROKER || type == CONFIG_BROKER_LOGGER)
         add_resource(to, type, "1");
     if (type == CONFIG_TOPIC)
         for (int32_t i = 0; i < topics_count(ledger->topics); i++)
@@ -301,12 +301,12 @@ void api_list_config_resources(struct ledger *ledger, struct request *request)
                                                     : (int32_t)sizeof(all);
 
     wire_defaults(&list_config_resources_response_message, &to.response);
-    for (int32_t i = 0; i < count && request->version > 0; i++) {
+    for (int32_t i = 0; i < count; i++)
         if (memchr(all, types[i], sizeof(all)) == NULL)
             to.response.error_code = KAFKA_UNSUPPORTED_VERSION;
-        list_type(&to, ledger, (enum config_resource)types[i]);
-    }
-    if (to.response.error_code != KAFKA_NONE)
-        to.response.config_resources_count = 0;
+    if (request->version > 0 && to.response.error_code == KAFKA_NONE)
+        for (size_t i = 0; i < sizeof(all); i++)
+            if (memchr(types, all[i], (size_t)count) != NULL)
+                list_type(&to, ledger, (enum config_resource)all[i]);
     request_answer(request, &to.response);
 }

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger/api/api.h"
 
+#include "ledger/api/api_once.h"
 #include "ledger/api/api_partition.h"
 #include "ledger/api/ledger.h"
 #include "ledger/log/partition.h"
 #include "ledger/topic/topics.h"
 #include "ledger/wire/messages_offsets.h"
-
-#include <stdlib.h>
 
 enum { READ_COMMITTED = 1 };
 
@@ -52,34 +51,28 @@ look_up(struct ledger *ledger, struct topic *topic,
     return error;
 }
 
-static int compare_indexes(const void *a, const void *b)
+/* All partitions that are named, each once. */
+static struct api_once *list_places(struct mem_arena *arena,
+                                    const struct list_offsets_request *asked,
+                                    int32_t *count)
 {
-    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    struct api_once *places;
+    size_t total = 0;
 
-    return (x > y) - (x < y);
-}
-
-/* The indexes of a topic's partitions in order, to see which are named twice. */
-static int32_t *
-sorted_indexes(struct mem_arena *arena,
-               const struct list_offsets_request_list_offsets_topic *topic)
-{
-    size_t count = (size_t)topic->partitions_count;
-    int32_t *indexes = mem_arena_alloc(arena, count * sizeof *indexes);
-
-    for (size_t i = 0; i < count; i++)
-        indexes[i] = topic->partitions[i].partition_index;
-    qsort(indexes, count, sizeof *indexes, compare_indexes);
-    return indexes;
-}
-
-static bool is_twice(const int32_t *indexes, int32_t count, int32_t index)
-{
-    const int32_t *at =
-        bsearch(&index, indexes, (size_t)count, sizeof *indexes, compare_indexes);
-
-    return (at > indexes && at[-1] == index) ||
-           (at + 1 < indexes + count && at[1] == index);
+    for (int32_t t = 0; t < asked->topics_count; t++)
+        total += (size_t)asked->topics[t].partitions_count;
+    places = mem_arena_alloc(arena, (total + 1) * sizeof *places);
+    *count = 0;
+    for (int32_t t = 0; t < asked->topics_count; t++)
+        for (int32_t p = 0; p < asked->topics[t].partitions_count; p++)
+            places[(*count)++] = (struct api_once){
+                .topic = asked->topics[t].name,
+                .partition = asked->topics[t].partitions[p].partition_index,
+                .t = t,
+                .p = p,
+            };
+    *count = api_once(places, *count);
+    return places;
 }
 
 /* Version 0 answered with a list; ours has the one offset that was asked for. */
@@ -93,51 +86,53 @@ static void old_style(struct mem_arena *arena,
     out->old_style_offsets_count = 1;
 }
 
-static void answer_topic(struct ledger *ledger, struct request *request,
-                         const struct list_offsets_request_list_offsets_topic *asked,
-                         struct list_offsets_response_list_offsets_topic_response *out)
+static void
+answer_partition(struct ledger *ledger, struct request *request,
+                 const struct api_once *place,
+                 struct list_offsets_response_list_offsets_partition_response *out)
 {
     const struct list_offsets_request *message = request->message;
-    struct topic *topic = topics_find(ledger->topics, asked->name);
-    int32_t *indexes = sorted_indexes(&request->arena, asked);
+    const struct list_offsets_request_list_offsets_partition *asked =
+        &message->topics[place->t].partitions[place->p];
+    enum kafka_error error;
 
-    out->name = asked->name;
-    out->partitions_count = asked->partitions_count;
-    out->partitions = mem_arena_alloc(&request->arena, (size_t)asked->partitions_count *
-                                                           sizeof *out->partitions);
-    for (int32_t i = 0; i < asked->partitions_count; i++) {
-        const struct list_offsets_request_list_offsets_partition *one =
-            &asked->partitions[i];
-        enum kafka_error error;
-
-        wire_defaults(&list_offsets_response_list_offsets_partition_response_message,
-                      &out->partitions[i]);
-        if (is_twice(indexes, asked->partitions_count, one->partition_index))
-            error = KAFKA_INVALID_REQUEST;
-        else if (!knows_timestamp(one->timestamp, request->version))
-            error = KAFKA_UNSUPPORTED_VERSION;
-        else
-            error =
-                look_up(ledger, topic, one, message->isolation_level == READ_COMMITTED,
-                        &out->partitions[i]);
-        out->partitions[i].partition_index = one->partition_index;
-        out->partitions[i].error_code = (int16_t)error;
-        if (request->version == 0)
-            old_style(&request->arena, &out->partitions[i]);
-    }
+    wire_defaults(&list_offsets_response_list_offsets_partition_response_message, out);
+    if (place->twice)
+        error = KAFKA_INVALID_REQUEST;
+    else if (!knows_timestamp(asked->timestamp, request->version))
+        error = KAFKA_UNSUPPORTED_VERSION;
+    else
+        error = look_up(ledger, topics_find(ledger->topics, place->topic), asked,
+                        message->isolation_level == READ_COMMITTED, out);
+    out->partition_index = asked->partition_index;
+    out->error_code = (int16_t)error;
+    if (request->version == 0)
+        old_style(&request->arena, out);
 }
 
 void api_list_offsets(struct ledger *ledger, struct request *request)
 {
-    const struct list_offsets_request *message = request->message;
+    struct list_offsets_response_list_offsets_partition_response *answers;
     struct list_offsets_response response;
+    struct api_once *places;
+    int32_t count;
 
     wire_defaults(&list_offsets_response_message, &response);
-    response.topics_count = message->topics_count;
-    response.topics = mem_arena_alloc(&request->arena, (size_t)message->topics_count *
-                                                           sizeof *response.topics);
-    for (int32_t i = 0; i < message->topics_count; i++)
-        answer_topic(ledger, request, &message->topics[i], &response.topics[i]);
+    places = list_places(&request->arena, request->message, &count);
+    response.topics = mem_arena_alloc(&request->arena,
+                                      ((size_t)count + 1) * sizeof *response.topics);
+    answers = mem_arena_alloc(&request->arena, ((size_t)count + 1) * sizeof *answers);
+    for (int32_t i = 0, same; i < count; i += same) {
+        struct list_offsets_response_list_offsets_topic_response *out =
+            &response.topics[response.topics_count++];
+
+        same = api_once_topic(&places[i], count - i);
+        out->name = places[i].topic;
+        out->partitions = &answers[i];
+        out->partitions_count = same;
+        for (int32_t k = i; k < i + same; k++)
+            answer_partition(ledger, request, &places[k], &answers[k]);
+    }
     request_answer(request, &response);
 }
 

@@ -150,27 +150,36 @@ struct deletion {
     bool any;
 };
 
+/* As Kafka's: first those that are not there, and no topic without partitions. */
 static void delete_look_up(struct deletion *deletion, int32_t index)
 {
     const struct offset_delete_request_offset_delete_request_topic *in =
         &deletion->in->topics[index];
     struct offset_delete_response_offset_delete_response_topic *out =
-        &deletion->out.topics[index];
+        &deletion->out.topics[deletion->out.topics_count];
     const struct topic *topic = topics_find(deletion->ledger->topics, in->name);
 
+    if (in->partitions_count == 0)
+        return;
+    deletion->out.topics_count++;
     out->name = in->name;
-    out->partitions_count = in->partitions_count;
     out->partitions =
         mem_arena_alloc(&deletion->request->arena,
-                        ((size_t)in->partitions_count + 1) * sizeof *out->partitions);
-    for (int32_t i = 0; i < in->partitions_count; i++) {
-        int32_t partition = in->partitions[i].partition_index;
-        bool known = topic && partition >= 0 && partition < topic->partitions;
+                        (size_t)in->partitions_count * sizeof *out->partitions);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int32_t i = 0; i < in->partitions_count; i++) {
+            int32_t partition = in->partitions[i].partition_index;
+            bool known = topic && partition >= 0 && partition < topic->partitions;
 
-        out->partitions[i].partition_index = partition;
-        out->partitions[i].error_code =
-            known ? KAFKA_NONE : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
-        deletion->any = deletion->any || known;
+            if (known != (pass == 1))
+                continue;
+            out->partitions[out->partitions_count++] =
+                (struct offset_delete_response_offset_delete_response_partition){
+                    .partition_index = partition,
+                    .error_code = known ? KAFKA_NONE : KAFKA_UNKNOWN_TOPIC_OR_PARTITION,
+                };
+            deletion->any = deletion->any || known;
+        }
     }
 }
 
@@ -211,10 +220,9 @@ void api_offset_delete(struct ledger *ledger, struct request *request)
     struct offset_delete_response *out = &deletion.out;
 
     wire_defaults(&offset_delete_response_message, out);
-    out->topics_count = deletion.in->topics_count;
-    out->topics = mem_arena_alloc(&request->arena, ((size_t)out->topics_count + 1) *
-                                                       sizeof *out->topics);
-    for (int32_t i = 0; i < out->topics_count; i++)
+    out->topics = mem_arena_alloc(
+        &request->arena, ((size_t)deletion.in->topics_count + 1) * sizeof *out->topics);
+    for (int32_t i = 0; i < deletion.in->topics_count; i++)
         delete_look_up(&deletion, i);
     if (deletion.any) {
         out->error_code = (int16_t)groups_check_offset_delete(

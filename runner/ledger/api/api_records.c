@@ -3,6 +3,7 @@
  * api_records.c - DeleteRecords: a partition begins later.
  */
 #include "ledger/api/api.h"
+#include "ledger/api/api_once.h"
 #include "ledger/api/api_partition.h"
 #include "ledger/api/flushes.h"
 #include "ledger/api/ledger.h"
@@ -29,19 +30,28 @@ delete_before(struct ledger *ledger, struct topic *topic,
     out->error_code = (int16_t)code;
 }
 
-static void
-answer_topic(struct ledger *ledger, struct mem_arena *arena,
-             const struct delete_records_request_delete_records_topic *asked,
-             struct delete_records_response_delete_records_topic_result *out)
+/* All partitions that are named, each once. */
+static struct api_once *list_places(struct mem_arena *arena,
+                                    const struct delete_records_request *asked,
+                                    int32_t *count)
 {
-    struct topic *topic = topics_find(ledger->topics, asked->name);
+    struct api_once *places;
+    size_t total = 0;
 
-    out->name = asked->name;
-    out->partitions = mem_arena_alloc(arena, ((size_t)asked->partitions_count + 1) *
-                                                 sizeof(*out->partitions));
-    out->partitions_count = asked->partitions_count;
-    for (int32_t i = 0; i < asked->partitions_count; i++)
-        delete_before(ledger, topic, &asked->partitions[i], &out->partitions[i]);
+    for (int32_t t = 0; t < asked->topics_count; t++)
+        total += (size_t)asked->topics[t].partitions_count;
+    places = mem_arena_alloc(arena, (total + 1) * sizeof(*places));
+    *count = 0;
+    for (int32_t t = 0; t < asked->topics_count; t++)
+        for (int32_t p = 0; p < asked->topics[t].partitions_count; p++)
+            places[(*count)++] = (struct api_once){
+                .topic = asked->topics[t].name,
+                .partition = asked->topics[t].partitions[p].partition_index,
+                .t = t,
+                .p = p,
+            };
+    *count = api_once(places, *count);
+    return places;
 }
 
 /* The new beginning may not have reached the disk. */
@@ -70,13 +80,29 @@ static void check_kept(struct ledger *ledger, const struct request *request,
 void api_delete_records(struct ledger *ledger, struct request *request)
 {
     const struct delete_records_request *asked = request->message;
+    struct delete_records_response_delete_records_partition_result *results;
     struct delete_records_response response;
+    struct api_once *places;
+    int32_t count;
 
     wire_defaults(&delete_records_response_message, &response);
+    places = list_places(&request->arena, asked, &count);
     response.topics = mem_arena_alloc(
-        &request->arena, ((size_t)asked->topics_count + 1) * sizeof(*response.topics));
-    response.topics_count = asked->topics_count;
-    for (int32_t i = 0; i < asked->topics_count; i++)
-        answer_topic(ledger, &request->arena, &asked->topics[i], &response.topics[i]);
+        &request->arena, ((size_t)count + 1) * sizeof(*response.topics));
+    results = mem_arena_alloc(&request->arena, ((size_t)count + 1) * sizeof(*results));
+    for (int32_t i = 0, same; i < count; i += same) {
+        struct topic *topic = topics_find(ledger->topics, places[i].topic);
+        struct delete_records_response_delete_records_topic_result *out =
+            &response.topics[response.topics_count++];
+
+        same = api_once_topic(&places[i], count - i);
+        out->name = places[i].topic;
+        out->partitions = &results[i];
+        out->partitions_count = same;
+        for (int32_t k = i; k < i + same; k++)
+            delete_before(ledger, topic,
+                          &asked->topics[places[k].t].partitions[places[k].p],
+                          &results[k]);
+    }
     flushes_answer(ledger, request, &response, check_kept);
 }

@@ -17,6 +17,9 @@ enum {
     GZIP_WINDOW = 15 + 16, /* zlib: the largest window, gzip's header */
     XERIAL_HEADER = 16,
     XERIAL_BLOCK = 32 * 1024,
+    LZ4_USUAL = 9,  /* in Kafka */
+    LZ4_LEAST = 3,  /* of the compressor that looks longer */
+    LZ4_MOST = 12,
 };
 
 /* Java's snappy streams: magic, two version numbers, then blocks behind their lengths.
@@ -194,14 +197,14 @@ enum kafka_error codec_unpack(enum batch_codec codec, const uint8_t *in, size_t 
     return done ? KAFKA_NONE : KAFKA_CORRUPT_MESSAGE;
 }
 
-static int pack_gzip(const uint8_t *in, size_t len, struct codec_buffer *out)
+static int pack_gzip(int level, const uint8_t *in, size_t len, struct codec_buffer *out)
 {
     z_stream stream = {.next_in = (uint8_t *)(uintptr_t)in, .avail_in = (uInt)len};
     int status;
 
     if (len > UINT32_MAX / 2 ||
-        deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
+        deflateInit2(&stream, level == 0 ? Z_DEFAULT_COMPRESSION : level, Z_DEFLATED,
+                     GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
         return -1;
     codec_reserve(out, deflateBound(&stream, len));
     stream.next_out = out->data + out->len;
@@ -234,11 +237,22 @@ static int pack_snappy(const uint8_t *in, size_t len, struct codec_buffer *out)
     return 0;
 }
 
+/* Kafka's 9 is the fast compressor, every other level the one that looks longer. */
+static int lz4_level(int level)
+{
+    if (level == 0 || level == LZ4_USUAL)
+        return 0;
+    if (level < LZ4_LEAST)
+        return LZ4_LEAST;
+    return level < LZ4_MOST ? level : LZ4_MOST;
+}
+
 /* Java reads independent blocks only. */
-static int pack_lz4(const uint8_t *in, size_t len, struct codec_buffer *out)
+static int pack_lz4(int level, const uint8_t *in, size_t len, struct codec_buffer *out)
 {
     LZ4F_preferences_t how = {
-        .frameInfo = {.blockMode = LZ4F_blockIndependent, .blockSizeID = LZ4F_max64KB}};
+        .frameInfo = {.blockMode = LZ4F_blockIndependent, .blockSizeID = LZ4F_max64KB},
+        .compressionLevel = lz4_level(level)};
     size_t bound = LZ4F_compressFrameBound(len, &how), size;
 
     codec_reserve(out, bound);
@@ -249,30 +263,30 @@ static int pack_lz4(const uint8_t *in, size_t len, struct codec_buffer *out)
     return 0;
 }
 
-static int pack_zstd(const uint8_t *in, size_t len, struct codec_buffer *out)
+static int pack_zstd(int level, const uint8_t *in, size_t len, struct codec_buffer *out)
 {
     size_t bound = ZSTD_compressBound(len), size;
 
     codec_reserve(out, bound);
-    size = ZSTD_compress(out->data + out->len, bound, in, len, ZSTD_CLEVEL_DEFAULT);
+    size = ZSTD_compress(out->data + out->len, bound, in, len, level);
     if (ZSTD_isError(size))
         return -1;
     out->len += size;
     return 0;
 }
 
-int codec_pack(enum batch_codec codec, const uint8_t *in, size_t len,
+int codec_pack(enum batch_codec codec, int level, const uint8_t *in, size_t len,
                struct codec_buffer *out)
 {
     switch (codec) {
     case BATCH_GZIP:
-        return pack_gzip(in, len, out);
+        return pack_gzip(level, in, len, out);
     case BATCH_SNAPPY:
         return pack_snappy(in, len, out);
     case BATCH_LZ4:
-        return pack_lz4(in, len, out);
+        return pack_lz4(level, in, len, out);
     case BATCH_ZSTD:
-        return pack_zstd(in, len, out);
+        return pack_zstd(level, in, len, out);
     case BATCH_NONE:
         break;
     }

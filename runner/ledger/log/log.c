@@ -209,6 +209,7 @@ int log_new_segment(struct log *log, int64_t base, int64_t wall_ms, struct error
     segment->index.count = 0;
     segment->max_timestamp = -1;
     segment->loaded = true;
+    log->roll_failed = false;
     log->roll_timestamp = -1;
     log->roll_created = wall_ms;
     log->dir_dirty = true;

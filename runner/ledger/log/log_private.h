@@ -72,6 +72,7 @@ struct log {
     bool start_dirty;      /* the same */
     bool gaps; /* offsets may be missing anywhere: nobody knows what was compacted */
     bool failed;
+    bool roll_failed; /* when retention wanted a new segment, which was said */
     bool used; /* since log_retain looked last */
 };
 

@@ -116,6 +116,7 @@ void partition_configure(struct partition *partition,
     partition->timestamp_before_max_ms = config->timestamp_before_max_ms;
     partition->timestamp_after_max_ms = config->timestamp_after_max_ms;
     partition->compression = (int8_t)config->compression;
+    partition->level = config->level;
 }
 
 void partition_listen(struct partition *partition, partition_moved_fn *fn, void *arg)

@@ -25,6 +25,7 @@ struct partition_config {
     int64_t timestamp_before_max_ms; /* message.timestamp.before.max.ms */
     int64_t timestamp_after_max_ms;  /* message.timestamp.after.max.ms */
     int compression;                 /* -1: producer; else an enum batch_codec */
+    int level;                       /* of that codec, see codec_pack */
 };
 
 /* Kafka's defaults for what stands beside log. */

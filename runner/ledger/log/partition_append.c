@@ -278,6 +278,7 @@ static enum kafka_error build_again(struct incoming *in)
     enum kafka_error error =
         records_begin(&walk, in->data, (size_t)in->batch.size, UNPACKED_MAX);
     if (error == KAFKA_NONE) {
+        in->builder.level = in->partition->level;
         records_build(&in->builder, &model);
         while ((more = records_next(&walk, &record)) == 1)
             records_add(&in->builder, &record);

@@ -13,6 +13,7 @@ struct partition {
     struct producers *producers;
     bool log_append_time;
     int8_t compression;
+    int level;
     int64_t timestamp_before_max_ms;
     int64_t timestamp_after_max_ms;
     int64_t snapshot_bytes;  /* appended since the last snapshot */

@@ -173,9 +173,12 @@ static bool delete_old(struct log *log, int64_t wall_ms)
         return false;
     /* The active segment may go too, but there is always one. */
     if (count == log->count && log_roll(log, wall_ms, &err) != 0) {
-        log_write(LOG_WARN, "ledger", NULL, "%s: cannot begin a new segment: %s",
-                  log->name, err.text);
-        count--;
+        if (!log->roll_failed)
+            log_write(LOG_WARN, "ledger", NULL, "%s: cannot begin a new segment: %s",
+                      log->name, err.text);
+        log->roll_failed = true;
+        if (--count == 0)
+            return false;
     }
     log_drop_segments(log, count, wall_ms);
     (void)snprintf(fields, sizeof(fields), "partition=%s", log->name);

@@ -92,18 +92,87 @@ enum kafka_error log_find_time(struct log *log, int64_t timestamp, int64_t *offs
     return find(log, timestamp, offset, found_timestamp, err);
 }
 
+/* The largest timestamp of the batch's records from start on; -1: none. */
+static int64_t largest_of_batch(struct search *search, const uint8_t *data,
+                                const struct batch *batch)
+{
+    struct record record;
+    int64_t largest = -1;
+
+    if (batch->base_offset >= search->start ||
+        records_begin(&search->records, data, (size_t)batch->size, UNPACK_MAX) !=
+            KAFKA_NONE)
+        return batch->max_timestamp;
+    while (records_next(&search->records, &record) > 0)
+        if (record.offset >= search->start && record.timestamp > largest)
+            largest = record.timestamp;
+    return largest;
+}
+
+/* The same of the segment in which the log begins: what it had may be deleted. */
+static int largest_of_first(struct log *log, int64_t *largest, struct error *err)
+{
+    struct segment *segment = &log->segments[log_segment_of(log, log->start)];
+    struct search search = {.start = log->start};
+    struct index_entry from;
+    struct batch batch;
+    struct walk walk;
+    int status;
+
+    if (segment_find(log, segment, INDEX_OFFSET, log->start, &from, err) != 0)
+        return -1;
+    walk_begin(&walk, log, segment, from.position, WALK_HEADERS);
+    while ((status = walk_next(&walk, &batch, err)) > 0) {
+        const uint8_t *data;
+        int64_t time;
+
+        if (batch_next_offset(&batch) <= log->start)
+            continue;
+        data = walk_data(&walk, &batch, err);
+        if (data == NULL) {
+            status = -1;
+            break;
+        }
+        time = largest_of_batch(&search, data, &batch);
+        if (time > *largest)
+            *largest = time;
+    }
+    walk_end(&walk);
+    records_clear(&search.records);
+    return status;
+}
+
+/* The largest timestamp from segment first on. */
+static int largest_from(struct log *log, size_t first, int64_t *largest,
+                        struct error *err)
+{
+    for (size_t i = first; i < log->count; i++) {
+        if (segment_load(log, &log->segments[i], err) != 0)
+            return -1;
+        if (log->segments[i].max_timestamp > *largest)
+            *largest = log->segments[i].max_timestamp;
+    }
+    return 0;
+}
+
 enum kafka_error log_find_max_time(struct log *log, int64_t *offset, int64_t *timestamp,
                                    struct error *err)
 {
+    size_t first = log_segment_of(log, log->start);
     int64_t largest = -1;
+    enum kafka_error error;
 
     *offset = *timestamp = -1;
-    for (size_t i = 0; i < log->count; i++) {
-        if (segment_load(log, &log->segments[i], err) != 0)
-            return KAFKA_STORAGE_ERROR;
-        if (log->segments[i].max_timestamp > largest)
-            largest = log->segments[i].max_timestamp;
-    }
-    /* A log whose records have no timestamps has no largest one. */
+    if (largest_from(log, first, &largest, err) != 0)
+        return KAFKA_STORAGE_ERROR;
+    if (largest < 0) /* a log whose records have no timestamps has no largest one */
+        return KAFKA_NONE;
+    error = find(log, largest, offset, timestamp, err);
+    if (error != KAFKA_NONE || *offset >= 0)
+        return error;
+    largest = -1; /* the record that had it is deleted */
+    if (largest_of_first(log, &largest, err) < 0 ||
+        largest_from(log, first + 1, &largest, err) != 0)
+        return KAFKA_STORAGE_ERROR;
     return largest < 0 ? KAFKA_NONE : find(log, largest, offset, timestamp, err);
 }

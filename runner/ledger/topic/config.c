@@ -306,6 +306,15 @@ static void to_log(const struct source *from, struct log_config *out)
 /* By their numbers in a batch. */
 static const char *const CODECS[] = {"uncompressed", "gzip", "snappy", "lz4", "zstd"};
 
+static const struct {
+    enum batch_codec codec;
+    const char *key;
+} LEVELS[] = {
+    {BATCH_GZIP, "compression.gzip.level"},
+    {BATCH_LZ4, "compression.lz4.level"},
+    {BATCH_ZSTD, "compression.zstd.level"},
+};
+
 void config_to_partition(const struct config_set *topic,
                          const struct config_broker *broker,
                          struct partition_config *out)
@@ -322,4 +331,7 @@ void config_to_partition(const struct config_set *topic,
     for (int i = 0; i < (int)(sizeof(CODECS) / sizeof(*CODECS)); i++)
         if (strcmp(codec, CODECS[i]) == 0)
             out->compression = i;
+    for (size_t i = 0; i < sizeof(LEVELS) / sizeof(*LEVELS); i++)
+        if (out->compression == (int)LEVELS[i].codec)
+            out->level = (int)number(&from, LEVELS[i].key);
 }
