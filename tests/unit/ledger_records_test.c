@@ -181,20 +181,21 @@ static size_t packed_len(enum batch_codec codec, int level, const uint8_t *data,
 
 START_TEST(levels_of_compression_are_obeyed)
 {
-    uint8_t *data = mem_alloc(BIG);
+    enum { LEN = 64 * 1024 };
+    uint8_t *data = mem_alloc(LEN);
     size_t usual;
     uint32_t state = 1;
 
-    for (size_t i = 0; i < BIG; i++) {
+    for (size_t i = 0; i < LEN; i++) {
         state = state * 1103515245 + 12345;
         data[i] = "the quick brown fox"[(state >> 16) % (i % 64 < 40 ? 3 : 19)];
     }
-    usual = packed_len(levels[_i].codec, 0, data, BIG);
-    ck_assert_uint_eq(packed_len(levels[_i].codec, levels[_i].usual, data, BIG), usual);
-    ck_assert_uint_gt(packed_len(levels[_i].codec, levels[_i].least, data, BIG),
-                      packed_len(levels[_i].codec, levels[_i].most, data, BIG));
+    usual = packed_len(levels[_i].codec, 0, data, LEN);
+    ck_assert_uint_eq(packed_len(levels[_i].codec, levels[_i].usual, data, LEN), usual);
+    ck_assert_uint_gt(packed_len(levels[_i].codec, levels[_i].least, data, LEN),
+                      packed_len(levels[_i].codec, levels[_i].most, data, LEN));
     for (int level = 1; level <= 17 && levels[_i].codec == BATCH_LZ4; level++)
-        ck_assert_uint_le(packed_len(BATCH_LZ4, level, data, BIG), usual);
+        ck_assert_uint_le(packed_len(BATCH_LZ4, level, data, LEN), usual);
     free(data);
 }
 END_TEST
