@@ -14,7 +14,7 @@ enum {
     BOX_SIDES = 28,
     BOX_WIDTH_MIN = 176,
     BOX_HEIGHT = 72,
-    LABEL_WIDTH = 104,
+    LABEL_WIDTH = 148,
     LABEL_HEIGHT = 20,
     LAYER_GAP = 56,
     NODE_GAP = 20,

@@ -22,7 +22,7 @@ export const HOSTILE = "<img src=x onerror=window.hit=1><script>window.hit=1</sc
 export const WIDE = { width: 1440, height: 900 };
 export const PHONE = { width: 375, height: 812 };
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 /** A folder of this test: the YAML files of --dags. */
 export const dir = mkdtempSync(join(tmpdir(), "dagrun-browser-"));
 /** The state directory. */

@@ -2,109 +2,167 @@
 //
 // graph.jsx - a run's graph with the server's coordinates: boxes are links to their nodes,
 // lines to their messages, as wide as what flows through them. The tables say the same, and
-// are the way to the messages without a pointer.
-import { useEffect, useRef, useState } from "preact/hooks";
-import { backlogSeconds, count, rate, symbol, tone } from "./format.js";
+// are the way to the messages without a pointer. Of a large graph only what is in sight is
+// in the document.
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Box, Edge, FarEdges, MiniMap } from "./graphparts.jsx";
 import { link } from "./route.js";
 
-const ZOOM_MIN = 0.3;
 const ZOOM_MAX = 2;
 const EDGE = 10; /* room around it, for the outlines */
 const READABLE = 0.7; /* below it the text is too small: rather scroll */
+const FAR = 0.4; /* below it there is no text at all */
+const MARGIN = 200; /* drawn beyond what is in sight */
+const SMALL = 60; /* nodes: all of it is drawn, and Tab goes through all */
+const MAPPED = 100; /* nodes: from here on there is a map */
+const FOUND_MAX = 20;
 
-/* From an even point to the next it is straight, from an odd one a curve. */
-function pathOf(points) {
-  let d = `M${points[0][0]},${points[0][1]}`;
-  for (let i = 1; i < points.length; i++) {
-    const [x, y] = points[i];
-    const [px, py] = points[i - 1];
-    const middle = (px + x) / 2;
-    d += py === y ? `L${x},${y}` : `C${middle},${py} ${middle},${y} ${x},${y}`;
-  }
-  return d;
+function boundsOf(points) {
+  const xs = points.map(([x]) => x);
+  const ys = points.map(([, y]) => y);
+  return { x: Math.min(...xs), y: Math.min(...ys), width: Math.max(...xs) - Math.min(...xs), height: Math.max(...ys) - Math.min(...ys) };
 }
 
-function widthOf(flow) {
-  return flow > 0 ? Math.min(9, 2 + 1.4 * Math.log10(1 + flow)) : 1.5;
+function isSeen(box, view) {
+  return box.x < view.x + view.width + MARGIN && box.x + box.width > view.x - MARGIN && box.y < view.y + view.height + MARGIN && box.y + box.height > view.y - MARGIN;
 }
 
-export function edgeText(edge) {
-  if (edge.in_per_s == null && edge.backlog == null) return "";
-  const behind = edge.backlog > 0 ? ` · ${count(edge.backlog)} ▤` : "";
-  return `${rate(edge.out_per_s || 0)}${behind}`;
+/* The node that an arrow key leads to: along a line, or up and down in a layer. */
+function neighbour(graph, name, key) {
+  const here = graph.nodes.find((node) => node.node === name);
+  if (!here) return null;
+  const along = { ArrowRight: ["from", "to"], ArrowLeft: ["to", "from"] }[key];
+  if (along) return graph.edges.find((edge) => edge[along[0]] === name)?.[along[1]];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[key];
+  if (!step) return null;
+  const layer = graph.nodes.filter((node) => node.layer === here.layer).sort((a, b) => a.box.y - b.box.y);
+  return layer[layer.indexOf(here) + step]?.node;
 }
 
-function Edge({ line, edge, href }) {
-  const flow = edge ? Math.max(edge.in_per_s || 0, edge.out_per_s || 0) : 0;
-  const label = line.label;
-  const text = edge ? edgeText(edge) : "";
-  const late = edge && edge.backlog > 0 ? (edge.backlog > 10 * (edge.out_per_s || 0.1) ? "late" : "some") : "";
-  const [x, y] = line.points[line.points.length - 1];
-  const middle = label.x + label.width / 2;
-  const room = Math.min(label.width, text.length * 7 + 10);
+/* The frame that scrolls over the drawing: its zoom, and what is in sight of it. */
+function useFrame(graph) {
+  const frame = useRef(null);
+  const [scale, setScale] = useState(1);
+  const [view, setView] = useState({ x: 0, y: 0, width: 2000, height: 2000 });
+  const middle = useRef(null); /* stays where it is while the zoom changes */
+
+  const look = () => {
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = frame.current;
+    setView({ x: scrollLeft / scale - EDGE, y: scrollTop / scale - EDGE, width: clientWidth / scale, height: clientHeight / scale });
+  };
+  const goTo = (x, y) => {
+    const box = frame.current;
+    box.scrollTo((x + EDGE) * scale - box.clientWidth / 2, (y + EDGE) * scale - box.clientHeight / 2);
+  };
+  const zoomTo = (next, around) => {
+    middle.current = around || [view.x + view.width / 2, view.y + view.height / 2];
+    setScale(next);
+    if (next === scale) goTo(...middle.current);
+  };
+  useLayoutEffect(() => {
+    if (middle.current) goTo(...middle.current);
+    middle.current = null;
+    look();
+  }, [scale, graph]);
+  return { frame, scale, view, look, goTo, zoomTo };
+}
+
+/* Dragging the ground moves it; links are for clicks. */
+function useDrag(frame) {
+  const from = useRef(null);
+  return {
+    onPointerDown: (event) => {
+      if (event.button !== 0 || event.pointerType === "touch" || event.target.closest("a")) return;
+      from.current = [event.clientX, event.clientY];
+      event.currentTarget.setPointerCapture(event.pointerId);
+    },
+    onPointerMove: (event) => {
+      if (!from.current) return;
+      frame.current.scrollBy(from.current[0] - event.clientX, from.current[1] - event.clientY);
+      from.current = [event.clientX, event.clientY];
+    },
+    onPointerUp: () => (from.current = null),
+  };
+}
+
+function Find({ graph, show }) {
+  const submit = (event) => {
+    event.preventDefault();
+    const text = new FormData(event.target).get("node").trim().toLowerCase();
+    const names = graph.nodes.map((node) => node.node);
+    const found = names.find((name) => name.toLowerCase() === text) || names.find((name) => name.toLowerCase().includes(text));
+    const field = event.target.elements.node;
+    field.setCustomValidity(found ? "" : "No node has this in its name.");
+    if (found) show(found);
+    else field.reportValidity();
+  };
+  const [text, setText] = useState("");
+  const fits = text ? graph.nodes.filter((node) => node.node.includes(text)).slice(0, FOUND_MAX) : [];
   return (
-    <g class={`edge ${flow > 0 ? "flows" : ""} ${late}`}>
-      <a href={href} tabIndex={-1} aria-label={`Messages from ${line.from} to ${line.to}`}>
-        <title>
-          {`${line.from} → ${line.to}, topic ${line.topic}`}
-          {edge ? `: ${rate(edge.in_per_s)} in, ${rate(edge.out_per_s)} out, ${count(edge.backlog)} waiting ${backlogSeconds(edge)}` : ""}
-        </title>
-        <path class="near" d={pathOf(line.points)} />
-        <path d={pathOf(line.points)} stroke-width={widthOf(flow)} />
-        <polygon points={`${x},${y} ${x - 9},${y - 5} ${x - 9},${y + 5}`} />
-        {text && label.width > 0 && (
-          <g>
-            <rect x={middle - room / 2} y={label.y} width={room} height={label.height} rx="4" />
-            <text x={middle} y={label.y + label.height / 2 + 4} text-anchor="middle">{text}</text>
-          </g>
-        )}
-      </a>
-    </g>
-  );
-}
-
-function Box({ box, node, href }) {
-  const { x, y, width, height } = box.box;
-  const state = node.state;
-  const clients = node.up == null ? `${node.want} wanted` : `${node.up}/${node.want} up`;
-  return (
-    <a href={href} class={`box ${tone(state)}`}>
-      <rect x={x} y={y} width={width} height={height} rx="8" />
-      <rect class="mark" x={x} y={y + 8} width="4" height={height - 16} />
-      <text class="name" x={x + 14} y={y + 23}>{box.node}</text>
-      <text class="what" x={x + 14} y={y + 43}>{`${symbol(state)} ${state} · ${clients}`}</text>
-      <text class="dim" x={x + 14} y={y + 61}>
-        {node.in_per_s == null ? `${count(node.in)} in, ${count(node.out)} out` : `in ${rate(node.in_per_s)}  out ${rate(node.out_per_s)}`}
-      </text>
-    </a>
+    <form class="find" role="search" onSubmit={submit}>
+      <input data-search name="node" type="text" aria-label="Find a node" placeholder="Find a node" list="nodes" spellcheck={false} autocomplete="off" onInput={(event) => { event.target.setCustomValidity(""); setText(event.target.value); }} />
+      <datalist id="nodes">{fits.map((node) => <option key={node.node} value={node.node} />)}</datalist>
+    </form>
   );
 }
 
 /** graph: of the API; nodes and edges: by name, of the status or of the record. */
 export function Graph({ graph, nodes, edges }) {
-  const frame = useRef(null);
-  const [zoom, setZoom] = useState(null);
-  const fit = () => {
-    const room = frame.current ? frame.current.clientWidth - 2 : graph.width;
-    setZoom(Math.max(READABLE, Math.min(1, room / (graph.width + 2 * EDGE))));
+  const { frame, scale, view, look, goTo, zoomTo } = useFrame(graph);
+  const drag = useDrag(frame);
+  const [focused, setFocused] = useState(null);
+  const bounds = useMemo(() => new Map(graph.edges.map((line) => [line.edge, boundsOf(line.points)])), [graph]);
+  const isSmall = graph.nodes.length <= SMALL;
+  const far = scale < FAR;
+  const width = graph.width + 2 * EDGE;
+  const height = graph.height + 2 * EDGE;
+
+  const across = () => Math.min(1, (frame.current.clientWidth - 2) / width);
+  const readable = () => zoomTo(Math.max(READABLE, across()));
+  const whole = () => zoomTo(Math.min(across(), (frame.current.clientHeight - 2) / height));
+  const by = (factor) => zoomTo(Math.max(Math.min(0.3, (frame.current.clientHeight - 2) / height), Math.min(ZOOM_MAX, scale * factor)));
+  /* It begins where the records do. */
+  useLayoutEffect(() => {
+    const next = Math.max(READABLE, across());
+    const first = graph.nodes.find((node) => node.layer === 0)?.box;
+    zoomTo(next, first && [first.x + frame.current.clientWidth / next / 2 - EDGE, first.y + first.height / 2]);
+  }, [graph.width]);
+
+  /* Its box may not be in the document yet: it is drawn first. */
+  const show = (name) => {
+    const { box } = graph.nodes.find((node) => node.node === name);
+    if (scale < FAR) zoomTo(READABLE);
+    setFocused(name);
+    setTimeout(() => {
+      goTo(box.x + box.width / 2, box.y + box.height / 2);
+      frame.current.querySelector(`[data-node="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
+    });
   };
-  useEffect(fit, [graph.width]);
-  const scale = zoom || 1;
-  const by = (factor) => setZoom(Math.max(ZOOM_MIN, Math.min(ZOOM_MAX, scale * factor)));
+  const pressed = (event) => {
+    const name = event.target.closest?.("[data-node]")?.dataset.node;
+    const next = name && neighbour(graph, name, event.key);
+    if (!next) return;
+    event.preventDefault();
+    show(next);
+  };
+  const drawn = graph.nodes.filter((node) => isSmall || node.node === focused || isSeen(node.box, view));
+  const lines = graph.edges.filter((line) => isSmall || isSeen(bounds.get(line.edge), view));
+  const stop = drawn.some((node) => node.node === focused) ? focused : drawn[0]?.node;
   return (
     <div class="graph">
-      <div class="buttons" role="group" aria-label="Size of the graph">
-        <button type="button" onClick={() => by(1 / 1.25)} aria-label="Smaller">−</button>
-        <button type="button" onClick={fit}>Fit</button>
-        <button type="button" onClick={() => by(1.25)} aria-label="Larger">+</button>
+      <div class="buttons">
+        {!isSmall && <Find graph={graph} show={show} />}
+        <div class="buttons" role="group" aria-label="Size of the graph">
+          <button type="button" onClick={() => by(1 / 1.25)} aria-label="Smaller">−</button>
+          <button type="button" onClick={readable}>Fit</button>
+          {height * READABLE > 600 && <button type="button" onClick={whole}>All of it</button>}
+          <button type="button" onClick={() => by(1.25)} aria-label="Larger">+</button>
+        </div>
       </div>
-      <div class="frame" ref={frame} tabIndex={0} role="region" aria-label="Graph of the run; the table of nodes says the same">
-        <svg
-          width={(graph.width + 2 * EDGE) * scale}
-          height={(graph.height + 2 * EDGE) * scale}
-          viewBox={`${-EDGE} ${-EDGE} ${graph.width + 2 * EDGE} ${graph.height + 2 * EDGE}`}
-        >
-          {graph.edges.map((line) => (
+      <div class="frame" ref={frame} tabIndex={0} role="region" aria-label="Graph of the run; the table of nodes says the same" onScroll={look} onKeyDown={pressed} {...drag}>
+        <svg width={width * scale} height={height * scale} viewBox={`${-EDGE} ${-EDGE} ${width} ${height}`}>
+          {far && <FarEdges lines={lines} edges={edges} />}
+          {!far && lines.map((line) => (
             <Edge
               key={line.edge}
               line={line}
@@ -112,16 +170,19 @@ export function Graph({ graph, nodes, edges }) {
               href={link(["runs", graph.dag, graph.run, "edges", line.from, line.to])}
             />
           ))}
-          {graph.nodes.map((box) => (
+          {drawn.map((box) => (
             <Box
               key={box.node}
               box={box}
+              far={far}
+              tabIndex={isSmall || box.node === stop ? 0 : -1}
               node={nodes.get(box.node) || { state: "waiting", want: 0 }}
               href={link(["runs", graph.dag, graph.run, "nodes", box.node])}
             />
           ))}
         </svg>
       </div>
+      {graph.nodes.length >= MAPPED && <MiniMap graph={graph} nodes={nodes} view={view} go={goTo} />}
     </div>
   );
 }

@@ -2,7 +2,7 @@
 //
 // parts.jsx - small pieces that several pages use. All text goes through preact's text
 // nodes and attributes: what a name, a key or a log contains is never markup.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ago, clock, symbol, tone, useZone } from "./format.js";
 
 export function State({ state }) {
@@ -40,8 +40,11 @@ export function Title({ children, name }) {
   return <h1 ref={heading} tabIndex={-1}>{children || name}</h1>;
 }
 
+const ROWS = 100; /* of a table at once: a longer one is for a machine that has the time */
+
 /** columns: [heading, cell function, class]. Tables scroll by themselves on a phone. */
 export function Table({ label, columns, rows, keyOf, empty }) {
+  const [shown, setShown] = useState(ROWS);
   if (!rows.length) return <p class="dim">{empty}</p>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={label}>
@@ -50,13 +53,18 @@ export function Table({ label, columns, rows, keyOf, empty }) {
           <tr>{columns.map(([heading, , kind]) => <th key={heading} class={kind} scope="col">{heading}</th>)}</tr>
         </thead>
         <tbody>
-          {rows.map((row, i) => (
+          {rows.slice(0, shown).map((row, i) => (
             <tr key={keyOf ? keyOf(row) : i}>
               {columns.map(([heading, cell, kind]) => <td key={heading} class={kind}>{cell(row)}</td>)}
             </tr>
           ))}
         </tbody>
       </table>
+      {rows.length > shown && (
+        <p class="more">
+          <button type="button" onClick={() => setShown(shown + ROWS)}>{`${rows.length - shown} more`}</button>
+        </p>
+      )}
     </div>
   );
 }
