@@ -3,7 +3,7 @@
  * What is done: to a run that lives, answered when its runner has taken it up, and
  * starts.
  */
-#include "web/call.h"
+#include "web/later.h"
 
 #include "base/log.h"
 #include "web/users.h"
@@ -58,6 +58,24 @@ void api_act_node(struct web_call *call)
 {
     act(call, strrchr(call->route->pattern, '/') + 1, call_path(call, "node"),
         call_text(call, "client"));
+}
+
+static void look(struct web_call *call, bool check)
+{
+    struct later *later = later_new(call);
+
+    later_job(later, call->source->file_look(call->source->arg, call_path(call, "file"),
+                                             check, later_done, later));
+}
+
+void api_file_check(struct web_call *call)
+{
+    look(call, true);
+}
+
+void api_file_graph(struct web_call *call)
+{
+    look(call, false);
 }
 
 void api_files(struct web_call *call)

@@ -75,6 +75,8 @@ web_fn api_log_search;
 web_fn api_act;
 web_fn api_act_node;
 web_fn api_files;
+web_fn api_file_check;
+web_fn api_file_graph;
 web_fn api_start;
 web_fn api_messages;
 web_fn api_message;

@@ -10,13 +10,15 @@ struct later {
     const struct web_source *source;
     struct http_request *request;
     struct web_job *job;
+    const char *type; /* of the answer */
 };
 
 struct later *later_new(struct web_call *call)
 {
     struct later *later = mem_alloc(sizeof *later);
 
-    *later = (struct later){.source = call->source, .request = call->request};
+    *later = (struct later){
+        .source = call->source, .request = call->request, .type = call->route->type};
     return later;
 }
 
@@ -24,13 +26,14 @@ void later_done(void *arg, const char *text, const struct error *err)
 {
     struct later *later = arg;
     struct http_request *request = later->request;
+    const char *type = later->type;
 
     free(later);
     http_on_gone(request, NULL, NULL);
     if (error_is_set(err))
         call_refuse(request, error_http_status(err->kind), err->text);
     else
-        http_answer(request, 200, "application/json", mem_strdup(text), strlen(text));
+        http_answer(request, 200, type, mem_strdup(text), strlen(text));
 }
 
 static void on_gone(void *arg, struct http_request *request)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * later.h - a call that a job of the source answers with its JSON text; when who asks goes
+ * later.h - a call that a job of the source answers with its text; when who asks goes
  * away, the job is ended. Layer: web.
  */
 #ifndef WEB_LATER_H

@@ -179,6 +179,9 @@ struct web_source {
                       struct error *err);
     /* The files that may be started, and a start of one; done as above. */
     json_t *(*files)(void *arg);
+    /* Is one right (JSON), or what does its graph look like (SVG)? NULL: done was called. */
+    struct web_job *(*file_look)(void *arg, const char *name, bool check,
+                                 web_done_fn *done, void *done_arg);
     void (*start)(void *arg, const struct web_start *start, web_done_fn *done,
                   void *done_arg);
     /* A page of messages, or one; done gets a JSON text. NULL: it was called already. */

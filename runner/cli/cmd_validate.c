@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { EXCERPT_MAX = 200 };
+
 struct options {
     const char **files;
     size_t count;
@@ -23,7 +25,31 @@ static void set(json_t *object, const char *key, json_t *value)
     (void)json_object_set_new(object, key, value);
 }
 
-static json_t *errors_json(const struct diag_list *diags, const struct error *err)
+/* The line of the file that is meant, cut; null: it can't be read again. */
+static json_t *excerpt(const char *path, int wanted)
+{
+    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "re");
+    json_t *found = NULL;
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len = 0;
+
+    for (int at = 0; file && at < wanted && len >= 0; at++)
+        len = getline(&line, &room, file);
+    if (file && wanted > 0 && len >= 0) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (strlen(line) > EXCERPT_MAX)
+            line[EXCERPT_MAX] = '\0';
+        found = json_string(line); /* NULL: no UTF-8 */
+    }
+    if (file)
+        (void)fclose(file);
+    free(line);
+    return found ? found : json_null();
+}
+
+static json_t *errors_json(const char *file, const struct diag_list *diags,
+                           const struct error *err)
 {
     json_t *errors = json_array();
 
@@ -33,6 +59,7 @@ static json_t *errors_json(const struct diag_list *diags, const struct error *er
         set(object, "line", json_integer(diags->items[i].line));
         set(object, "column", json_integer(diags->items[i].column));
         set(object, "text", json_text(diags->items[i].text));
+        set(object, "excerpt", excerpt(file, diags->items[i].line));
         (void)json_array_append_new(errors, object);
     }
     if (error_is_set(err)) {
@@ -41,6 +68,7 @@ static json_t *errors_json(const struct diag_list *diags, const struct error *er
         set(object, "line", json_integer(0));
         set(object, "column", json_integer(0));
         set(object, "text", json_text(err->text));
+        set(object, "excerpt", json_null());
         (void)json_array_append_new(errors, object);
     }
     return errors;
@@ -70,7 +98,7 @@ static int validate(const struct options *options, const char *file, json_t *fil
         cli_read_dag(file, &options->params, options->programs, &diags, &err);
 
     if (options->json)
-        add_json(files, file, dag, errors_json(&diags, &err));
+        add_json(files, file, dag, errors_json(file, &diags, &err));
     else if (dag)
         text_printf_safe(stdout, "%s: ok: %zu node%s, %zu edge%s\n", cli_shown_path(file),
                      dag->node_count, dag->node_count == 1 ? "" : "s", dag->edge_count,

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { LOOK_MS = 15000, LOOK_OUTPUT = 8 << 20 };
+
 static const char suffix[] = ".yaml";
 
 char *web_files_folder(const char *path, struct error *err)
@@ -90,4 +92,49 @@ char *web_files_find(const char *const *folders, const char *name, struct error 
     error_set(err, ERROR_NOT_FOUND, "no %s%s in the folders of 'dagrun web --dags DIR'",
               name, suffix);
     return NULL;
+}
+
+struct looking {
+    web_done_fn *done;
+    void *done_arg;
+    bool check;
+};
+
+/* validate prints its answer, a list of one, also when it fails: that is what it is for. */
+static void on_end(void *arg, const char *out, const struct error *err)
+{
+    struct looking looking = *(struct looking *)arg;
+    const struct error none = {0};
+    size_t len = strcspn(out, "\n");
+    char *object;
+
+    free(arg);
+    if (!looking.check || *out != '[' || len < 2 || out[len - 1] != ']') {
+        looking.done(looking.done_arg, error_is_set(err) ? NULL : out, err);
+        return;
+    }
+    object = mem_strndup(out + 1, len - 2);
+    looking.done(looking.done_arg, object, &none);
+    free(object);
+}
+
+struct web_child *web_files_look(struct web_children *children, const char *path, bool check,
+                                 web_done_fn *done, void *done_arg)
+{
+    char words[][16] = {"dagrun", "validate", "--json", "graph", "--format=svg", "--"};
+    char *file = mem_strdup(path);
+    char *validate[] = {words[0], words[1], words[2], words[5], file, NULL};
+    char *graph[] = {words[0], words[3], words[4], file, NULL};
+    struct looking *looking = mem_alloc(sizeof *looking);
+    struct web_child *child;
+
+    *looking = (struct looking){done, done_arg, check};
+    child = web_child_run(children,
+                          &(struct web_child_spec){.argv = check ? validate : graph,
+                                                   .limit_ms = LOOK_MS,
+                                                   .output_bytes = LOOK_OUTPUT,
+                                                   .done = on_end,
+                                                   .done_arg = looking});
+    free(file);
+    return child;
 }

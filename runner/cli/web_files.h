@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/web_child.h"
+#include "web/source.h"
 
 /* An existing folder that others can't write to; its absolute path, the caller frees.
  */
@@ -20,5 +22,13 @@ json_t *web_files_list(const char *const *folders);
 
 /* The path of one of them; ERROR_NOT_FOUND. The caller frees. */
 char *web_files_find(const char *const *folders, const char *name, struct error *err);
+
+/*
+ * A child looks at the file at path. check: done gets {"ok", "errors": [{"line", "column",
+ * "text", "excerpt"}]}, also when there are some; else its graph as SVG. NULL: done was
+ * called already.
+ */
+struct web_child *web_files_look(struct web_children *children, const char *path, bool check,
+                                 web_done_fn *done, void *done_arg);
 
 #endif

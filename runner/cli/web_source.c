@@ -228,6 +228,22 @@ static json_t *files(void *arg)
     return web_files_list(store->folders);
 }
 
+static struct web_job *file_look(void *arg, const char *name, bool check, web_done_fn *done,
+                                 void *done_arg)
+{
+    struct web_store *store = arg;
+    struct error err = {0};
+    char *path = web_files_find(store->folders, name, &err);
+    struct web_child *child = NULL;
+
+    if (path)
+        child = web_files_look(store->readers, path, check, done, done_arg);
+    else
+        done(done_arg, NULL, &err);
+    free(path);
+    return (struct web_job *)child;
+}
+
 struct started {
     web_done_fn *done;
     void *done_arg;
@@ -330,6 +346,7 @@ struct web_store *web_store_open(struct loop *loop, const char *home,
                                         .audit = audit,
                                         .audits = audits,
                                         .files = files,
+                                        .file_look = file_look,
                                         .start = start,
                                         .messages = messages,
                                         .letters = letters,

@@ -160,6 +160,22 @@ class Files(Web):
         self.assertTrue(self.start("good", {"fresh": 1}, 422)["error"])
         self.assertEqual(self.json("history")["runs"], [])
 
+    def test_a_file_is_checked_and_drawn_without_a_run(self):
+        good = self.get("/api/v1/files/good/check")
+        self.assertEqual((good["ok"], good["nodes"], good["edges"]), (True, 3, 2))
+        bad = self.get("/api/v1/files/bad/check")
+        self.assertFalse(bad["ok"])
+        self.assertIn("nothing-like-it", bad["errors"][0]["text"])
+        self.assertEqual(bad["errors"][0]["line"], 3)
+        self.assertEqual(bad["errors"][0]["excerpt"], "  a: {program: nothing-like-it}")
+        status, headers, body = self.ask("GET", "/api/v1/files/good/graph")
+        self.assertEqual((status, headers["Content-Type"]), (200, "image/svg+xml"))
+        self.assertIn(b"work feeds out", body)
+        self.get("/api/v1/files/bad/graph", 422)
+        for look in ("check", "graph"):
+            self.get(f"/api/v1/files/none/{look}", 404)
+        self.assertEqual(self.json("history")["runs"], [])
+
     def test_a_folder_that_everybody_writes_to_is_refused(self):
         self.stop(self.server)
         os.chmod(self.dags, 0o777)

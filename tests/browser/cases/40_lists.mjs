@@ -2,7 +2,7 @@
 //
 // 40_lists.mjs - dags, files and runs as lists.
 import assert from "node:assert/strict";
-import { HOSTILE, isUnharmed, open, page, row } from "../harness.mjs";
+import { HOSTILE, isUnharmed, open, page, row, until } from "../harness.mjs";
 
 export const places = { dags: "dags", runs: "runs" };
 
@@ -20,6 +20,18 @@ export default {
     await act("small.yaml");
     await row("Files", "small.yaml").getByText("small@2 runs").waitFor();
     await row("Dags", "small@2").waitFor();
+  },
+
+  async "files are checked where they are, and a dag that never ran has a graph"() {
+    await open("dags");
+    await row("Files", "small.yaml").getByText("✓ 2 nodes, 1 edge").waitFor();
+    const broken = row("Files", "broken.yaml");
+    await broken.getByText(/^line 3, column \d+: node 'a': unknown key 'form'/).waitFor();
+    await broken.locator("pre", { hasText: HOSTILE }).waitFor();
+    await isUnharmed();
+    await row("Files", "small.yaml").getByText("Graph").click();
+    const picture = page.getByRole("img", { name: "The graph of small" });
+    await until(() => picture.evaluate((img) => img.complete && img.naturalWidth > 100), "the picture");
   },
 
   async "names in the address are never markup"() {

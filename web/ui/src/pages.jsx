@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
 // pages.jsx - the pages above a run: overview, dags, list of runs, sign-in.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { signIn } from "./api.js";
-import { Controls, fileActions } from "./controls.jsx";
 import { deadLink } from "./dead.jsx";
+import { Files } from "./files.jsx";
 import { between, count, RUN_STATES } from "./format.js";
 import { useLive, useStatus } from "./live.js";
 import { Failure, State, Table, Time, Title } from "./parts.jsx";
@@ -29,8 +29,11 @@ export const runColumns = [
 
 // --------------------------------------------------------------------------- overview
 
-function LiveRun({ dag }) {
+/* wrong: told of how bad it is, so that what needs somebody comes first. */
+function LiveRun({ dag, wrong }) {
   const { data: status, error } = useStatus(dag, 2000);
+  const worst = status && status.nodes ? problemsOf(status)[0] : null;
+  useEffect(() => wrong(dag, worst ? worst.weight : null), [dag, worst && worst.weight]);
   if (error && !status) return <Failure error={error} />;
   if (!status || !status.nodes) return <p class="dim">{`Asking ${dag}…`}</p>;
   const problems = problemsOf(status);
@@ -60,7 +63,11 @@ export function Overview() {
   const { data, error } = useLive("/api/v1/dags", 3000);
   const recent = useLive("/api/v1/runs?limit=8", 3000);
   const dags = data ? data.dags : [];
-  const live = dags.filter((dag) => dag.live);
+  const [weights, setWeights] = useState({});
+  const wrong = (dag, weight) => setWeights((old) => (old[dag] === weight ? old : { ...old, [dag]: weight }));
+  const weightOf = (dag) => weights[dag.dag] ?? Infinity;
+  const live = dags.filter((dag) => dag.live).sort((a, b) => weightOf(a) - weightOf(b) || 0);
+  const wrongCount = live.filter((dag) => weightOf(dag) !== Infinity).length;
   const bad = dags.filter((dag) => !dag.live && dag.last && ["failed", "degraded", "interrupted"].includes(dag.last.state));
   return (
     <>
@@ -78,9 +85,9 @@ export function Overview() {
         </section>
       )}
       <section>
-        <h2>{data ? `Running now: ${live.length}` : "Running now"}</h2>
+        <h2>{data ? `Running now: ${live.length}${wrongCount ? `, ${wrongCount} of them with something wrong` : ""}` : "Running now"}</h2>
         {data && !live.length && <p class="dim">Nothing runs. <code>dagrun start FILE</code> starts a dag.</p>}
-        <div class="cards">{live.slice(0, FOLLOWED_MAX).map((dag) => <LiveRun key={dag.dag} dag={dag.dag} />)}</div>
+        <div class="cards">{live.slice(0, FOLLOWED_MAX).map((dag) => <LiveRun key={dag.dag} dag={dag.dag} wrong={wrong} />)}</div>
         {live.length > FOLLOWED_MAX && (
           <p><a href={link(["runs"], { state: "running" })}>{`${live.length - FOLLOWED_MAX} more runs`}</a></p>
         )}
@@ -119,27 +126,6 @@ export function Dags() {
       )}
       <Files />
     </>
-  );
-}
-
-/* YAML files that can be started, when the server was given folders of them. */
-function Files() {
-  const { data } = useLive("/api/v1/files");
-  if (!data || !data.files.length) return null;
-  return (
-    <section>
-      <h2>Files</h2>
-      <Table
-        label="Files"
-        rows={data.files}
-        keyOf={(file) => file.file}
-        columns={[
-          ["File", (file) => file.file],
-          ["Start", (file) => <Controls label={`What can be done to ${file.file}`} actions={fileActions(file)} />],
-          ["YAML", (file) => <code>{file.yaml}</code>],
-        ]}
-      />
-    </section>
   );
 }
 

@@ -6,12 +6,19 @@ import { series } from "./live.js";
 
 const GROWING_SAMPLES = 8;
 const GROWING_MIN = 100;
+const STANDS_SAMPLES = 10;
 
 function isGrowing(status, node) {
   const values = series(status.dag, status.run, `${node.node} backlog`);
   if (values.length < GROWING_SAMPLES) return false;
   const before = values[values.length - GROWING_SAMPLES];
   return node.backlog > before + GROWING_MIN && node.backlog > before * 1.2;
+}
+
+/* Records wait, and for several answers none was taken. */
+function standsStill(status, node) {
+  const last = (what) => series(status.dag, status.run, `${node.node} ${what}`).slice(-STANDS_SAMPLES);
+  return node.state === "running" && last("in").length === STANDS_SAMPLES && last("in").every((n) => n === 0) && last("backlog").every((n) => n > 0);
 }
 
 function ofNode(status, node) {
@@ -24,6 +31,7 @@ function ofNode(status, node) {
   else if (limited) say(1, `is started again and again in vain (${limited} of ${node.want} clients)`);
   else if (!over && node.up < node.want && node.restarts > 0) say(2, `has ${node.up} of ${node.want} clients up`);
   if (node.dead > 0) say(3, `has ${count(node.dead)} dead letter${node.dead === 1 ? "" : "s"}`, { dead: true });
+  if (standsStill(status, node)) say(2, `stands still: ${count(node.backlog)} records wait and none is taken`);
   if (isGrowing(status, node)) say(4, `falls behind: ${count(node.backlog)} records wait`);
   return list;
 }
