@@ -171,7 +171,8 @@ class Files(Web):
         status, headers, body = self.ask("GET", "/api/v1/files/good/graph")
         self.assertEqual((status, headers["Content-Type"]), (200, "image/svg+xml"))
         self.assertIn(b"work feeds out", body)
-        self.get("/api/v1/files/bad/graph", 422)
+        self.write("dags/worse.yaml", "name: worse\nnodes: 5\n")
+        self.get("/api/v1/files/worse/graph", 422)
         for look in ("check", "graph"):
             self.get(f"/api/v1/files/none/{look}", 404)
         self.assertEqual(self.json("history")["runs"], [])
