@@ -110,7 +110,7 @@ typedef void http_end_fn(void *arg);
 void http_answer_stream(struct http_request *request, const char *type,
                         http_pull_fn *pull, http_end_fn *end, void *arg);
 /* The same for something whose length is known: it ends there by itself. A pull that
- * gives nothing before that breaks it off. */
+ * gives nothing before that breaks it off. HTTP_ANSWER_MS holds for each piece. */
 void http_answer_pulled(struct http_request *request, const char *type, int64_t len,
                         http_pull_fn *pull, http_end_fn *end, void *arg);
 /* There is more; one that is not asleep asks by itself. */

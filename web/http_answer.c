@@ -75,6 +75,11 @@ static void put_headers(const struct http_request *request,
         (void)MHD_add_response_header(response, "Cache-Control", "no-store");
 }
 
+static bool is_endless(const struct http_request *request)
+{
+    return request->pull && !request->has_length;
+}
+
 enum MHD_Result http_queue(struct http_request *request)
 {
     enum MHD_Result result = MHD_queue_response(
@@ -83,7 +88,7 @@ enum MHD_Result http_queue(struct http_request *request)
     MHD_destroy_response(request->response);
     request->response = NULL;
     request->conn->deadline_ms =
-        request->pull ? INT64_MAX : clock_mono_ms() + HTTP_ANSWER_MS;
+        is_endless(request) ? INT64_MAX : clock_mono_ms() + HTTP_ANSWER_MS;
     return result;
 }
 
@@ -151,6 +156,8 @@ static ssize_t on_pull(void *arg, uint64_t at, char *bytes, size_t room)
     len = request->pull(request->stream_arg, bytes, room);
     if (len == 0 && request->has_length)
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (request->has_length) /* the piece before was taken */
+        request->conn->deadline_ms = clock_mono_ms() + HTTP_ANSWER_MS;
     if (len == 0) {
         request->suspended = true;
         MHD_suspend_connection(request->connection);
@@ -178,8 +185,8 @@ void http_answer_pulled(struct http_request *request, const char *type, int64_t 
     request->stream_arg = arg;
     request->has_length = true;
     answer(request, 200, type,
-           MHD_create_response_from_callback((uint64_t)len, PULL_BLOCK, on_pull, request,
-                                             NULL));
+           MHD_create_response_from_callback((uint64_t)len, PULL_BLOCK, on_pull,
+                                             request, NULL));
     http_link(request, &request->http->streams);
 }
 
