@@ -12,6 +12,7 @@ extern const struct cmd cmd_audit;
 extern const struct cmd cmd_broker;
 extern const struct cmd cmd_clean;
 extern const struct cmd cmd_completion;
+extern const struct cmd cmd_dags;
 extern const struct cmd cmd_dlq;
 extern const struct cmd cmd_graph;
 extern const struct cmd cmd_history;
@@ -48,6 +49,7 @@ const struct cmd *const cmd_table[] = {
     &cmd_ps,
     &cmd_top,
     &cmd_logs,
+    &cmd_dags,
     &cmd_history,
     &cmd_show,
     &cmd_audit,

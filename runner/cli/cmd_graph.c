@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
+#include "cli/cli_ops.h"
 #include "cli/cmd.h"
 #include "core/graph.h"
 
@@ -15,6 +16,7 @@ enum { PIPE_COLUMNS = 120 };
 
 struct options {
     const char *file;
+    bool json;
     char *(*draw)(const struct dag *dag);
     struct cli_params params;
 };
@@ -66,8 +68,10 @@ static int set_format(struct options *options, const char *name)
         if (strcmp(formats[i].name, name) == 0)
             options->draw = formats[i].draw;
     }
-    if (options->draw == NULL)
-        return cli_usage("graph", "--format %s: expected ascii, dot, mermaid or svg", name);
+    options->json = strcmp(name, "json") == 0;
+    if (options->draw == NULL && !options->json)
+        return cli_usage("graph", "--format %s: expected ascii, dot, mermaid, svg or json",
+                         name);
     return 0;
 }
 
@@ -113,13 +117,31 @@ static int print_graph(const struct options *options)
     return error_is_set(&err) ? cli_fail(&err) : 0;
 }
 
+/* Of a run: what the pages draw. */
+static int print_json(const struct options *options)
+{
+    struct error err = {0};
+    struct address address = {0};
+    struct ops_run run = {0};
+    struct ops *ops = cli_ops_at(options->file, &address, &err);
+
+    if (ops && (address.node || address.edge))
+        error_set(&err, ERROR_INPUT, "--format json takes DAG or DAG@RUN");
+    else if (ops && ops_run(ops, address.dag, address.run, &run, &err) == 0)
+        cli_print_json(ops_graph_json(&run));
+    ops_run_clear(&run);
+    address_clear(&address);
+    ops_close(ops);
+    return error_is_set(&err) ? cli_fail(&err) : 0;
+}
+
 static int run(int argc, char **argv)
 {
     struct options options = {.draw = ascii};
     int code = parse(&options, argc, argv);
 
     if (code == 0)
-        code = print_graph(&options);
+        code = options.json ? print_json(&options) : print_graph(&options);
     cli_params_clear(&options.params);
     return code;
 }
@@ -127,12 +149,13 @@ static int run(int argc, char **argv)
 extern const struct cmd cmd_graph;
 const struct cmd cmd_graph = {
     .name = "graph",
-    .usage = "graph [OPTIONS] FILE",
+    .usage = "graph [OPTIONS] FILE, or graph --format json DAG[@RUN]",
     .doc = "Draw the graph of a YAML file.",
     .help = "  FILE         a YAML file; - reads standard input\n"
             "  --format F   ascii (default): boxes and lines; a graph that is wider than\n"
             "               the terminal is printed as a list\n"
-            "               dot: for Graphviz; mermaid: for Markdown; svg: a picture\n"
+            "               dot: for Graphviz; mermaid: for Markdown; svg: a picture;\n"
+            "               json, of a run: boxes and lines with their places in pixels\n"
             "  --param N=V  value of ${N} in the file; may be repeated\n",
     .run = run,
 };

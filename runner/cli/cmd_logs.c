@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "cli/grid.h"
 #include "cli/table.h"
+#include "cli/web_logs.h"
 #include "ops/logs.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ struct options {
     const char *address;
     bool follow;
     bool json;
+    bool list;
     int64_t attempt;
     int64_t lines; /* -1: all; -2: not said */
     const char *grep; /* only lines with it; NULL: all */
@@ -326,6 +328,49 @@ static int show(struct options *options, struct error *err)
     return error_is_set(err) ? -1 : 0;
 }
 
+static const struct grid_column list_columns[] = {
+    {"CLIENT", 0, false, false}, {"ATTEMPT", 0, true, false}, {"SIZE", 0, true, false},
+    {NULL, 0, false, false},
+};
+
+static void print_list(const json_t *logs)
+{
+    struct grid *grid = grid_new(list_columns);
+
+    for (size_t i = 0; i < json_array_size(logs); i++) {
+        const json_t *log = json_array_get(logs, i);
+        char size[TEXT_NUMBER];
+
+        text_format_bytes(json_get_int(log, "bytes", 0), size);
+        grid_format(grid, "", "%s.%s", json_get_string(log, "node", "?"),
+                    json_get_string(log, "client", "?"));
+        grid_format(grid, "", "%" PRId64, json_get_int(log, "attempt", 0));
+        grid_text(grid, "", size);
+    }
+    grid_print(grid, stdout, table_width(stdout), table_color(stdout));
+    grid_free(grid);
+}
+
+static int list(const struct options *options, struct error *err)
+{
+    struct address address = {0};
+    struct ops *ops = cli_ops_at(options->address, &address, err);
+    json_t *logs = NULL;
+
+    if (ops && (address.node || address.edge))
+        error_set(err, ERROR_INPUT, "--list takes DAG or DAG@RUN");
+    else if (ops)
+        logs = web_logs_list(ops, address.dag, address.run, err);
+    if (logs && !options->json)
+        print_list(json_object_get(logs, "logs"));
+    if (logs && options->json)
+        cli_print_json(json_incref(logs));
+    json_decref(logs);
+    address_clear(&address);
+    ops_close(ops);
+    return error_is_set(err) ? -1 : 0;
+}
+
 static int parse_lines(const char *text, int64_t *lines)
 {
     if (strcmp(text, "all") == 0) {
@@ -361,6 +406,8 @@ static int parse(struct options *options, int argc, char **argv)
             options->follow = true;
         else if (strcmp(argv[i], "--json") == 0)
             options->json = true;
+        else if (strcmp(argv[i], "--list") == 0)
+            options->list = true;
         else if ((value = cli_option(argc, argv, &i, "--lines")) != NULL ||
                  (value = cli_option(argc, argv, &i, "-n")) != NULL)
             code = parse_lines(value, &options->lines);
@@ -379,6 +426,9 @@ static int parse(struct options *options, int argc, char **argv)
         if (code != 0)
             return code;
     }
+    if (options->list && (options->follow || options->grep || options->limit > 0 ||
+                          options->attempt > 0 || options->lines != -2))
+        return cli_usage("logs", "--list takes DAG[@RUN] and --json only");
     if (options->lines == -2)
         options->lines = options->follow ? LINES_FOLLOW : options->grep ? -1 : LINES;
     return 0;
@@ -392,7 +442,8 @@ static int run(int argc, char **argv)
 
     if (code != 0)
         return code;
-    return show(&options, &err) == 0 ? 0 : cli_fail(&err);
+    code = options.list ? list(&options, &err) : show(&options, &err);
+    return code == 0 ? 0 : cli_fail(&err);
 }
 
 extern const struct cmd cmd_logs;
@@ -408,6 +459,7 @@ const struct cmd cmd_logs = {
             "                  without --lines out of everything\n"
             "  --limit N       end after N lines\n"
             "  --attempt N     that attempt instead of the newest\n"
+            "  --list          which logs a run has, with their sizes\n"
             "  --json          an object a line; \"at\" is its place in bytes, older parts first\n\n"
             "Several clients have their names in front of their lines. The files themselves\n"
             "are $DAGRUN_HOME/runs/DAG@RUN/NODE.CLIENT.ATTEMPT.log (older parts: .log.1 …).\n",
