@@ -3,6 +3,7 @@
 // main.jsx - the frame around every page: session, addresses, keys, theme, stale banner.
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Audit } from "./audit.jsx";
 import { get, onSignedOut, path, signIn, signOut } from "./api.js";
 import { duration, toggleZone, useZone } from "./format.js";
 import { Dead } from "./dead.jsx";
@@ -20,6 +21,7 @@ const KEYS = [
   ["g o", "overview"],
   ["g d", "dags"],
   ["g r", "runs"],
+  ["g a", "audit, for an admin"],
   ["t", "light, dark, or as the system has it"],
   ["z", "times in UTC or local"],
   ["?", "this help"],
@@ -38,6 +40,7 @@ function Page({ route }) {
   if (place === "runs" && what === "edges" && parts.length === 6) {
     return <Edge key={parts.join("/")} dag={dag} run={run} from={node} to={parts[5]} query={query} />;
   }
+  if (place === "audit" && parts.length === 1) return <Audit query={query} />;
   return <Title name="There is no such page" />;
 }
 
@@ -61,7 +64,7 @@ function useTheme() {
 
 // ------------------------------------------------------------------------------- keys
 
-const PLACES = { o: [], d: ["dags"], r: ["runs"] };
+const PLACES = { o: [], d: ["dags"], r: ["runs"], a: ["audit"] };
 
 function isTyping(target) {
   return /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
@@ -150,6 +153,7 @@ function Frame() {
           <a href="#/" aria-current={here("")}>Overview</a>
           <a href={link(["dags"])} aria-current={here("dags")}>Dags</a>
           <a href={link(["runs"])} aria-current={here("runs")}>Runs</a>
+          {user && user.role === "admin" && <a href={link(["audit"])} aria-current={here("audit")}>Audit</a>}
         </nav>
         <div class="buttons" role="group" aria-label="Settings">
           <button type="button" onClick={nextTheme}>{`Theme: ${theme}`}</button>

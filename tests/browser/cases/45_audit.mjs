@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// 45_audit.mjs - who did what, for an admin.
+import { browser, dagrun, HOSTILE, isUnharmed, open, page, run, row, until, web } from "../harness.mjs";
+
+export const places = { audit: "audit" };
+
+const post = (place, body) => page.evaluate(
+  ([url, text]) => fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: text }).then((answer) => answer.status),
+  [`/api/v1/${place}`, JSON.stringify(body)],
+);
+
+export default {
+  async "what was done, by whom and how it ended is listed, and what was said is text"() {
+    await open(run);
+    await post("dags/arithmetic/pause", { node: HOSTILE });
+    await open("audit");
+    await row("Audit", "pause").getByText(HOSTILE).waitFor();
+    await row("Audit", "pause").getByText("refused").first().waitFor();
+    await row("Audit", "start").getByText("pid ").first().waitFor(); // of a command
+    await isUnharmed();
+    await page.getByLabel("Dag").fill("small");
+    await page.getByLabel("Dag").press("Enter");
+    await until(() => page.url().includes("dag=small"), "the filter in the address");
+    await row("Audit", "pause").waitFor({ state: "detached" });
+    await row("Audit", "small").first().waitFor();
+  },
+
+  async "only an admin sees it"() {
+    dagrun({ input: "vera's password\n" }, "web", "user", "add", "vera", "--role", "viewer");
+    const context = await browser.newContext();
+    const other = await context.newPage();
+    await other.goto(`${web.base}#/audit`);
+    await other.getByLabel("User").fill("vera");
+    await other.getByLabel("Password").fill("vera's password");
+    await other.getByRole("button", { name: "Sign in as a user" }).click();
+    await other.getByText("This needs the role admin; vera is viewer.").waitFor();
+    dagrun("web", "user", "remove", "vera");
+    await context.close();
+  },
+};

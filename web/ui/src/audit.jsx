@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// audit.jsx - who did what, or was refused: for an admin.
+import { visible } from "./format.js";
+import { useLive } from "./live.js";
+import { Failure, Table, Time, Title } from "./parts.jsx";
+import { go, link } from "./route.js";
+import { refusal, useSession } from "./who.js";
+
+/* What was said besides the target: {now: true} as "now", {clients: 4} as "clients 4". */
+function detailText(detail) {
+  if (detail === null || typeof detail !== "object") return detail || "";
+  return Object.entries(detail)
+    .map(([name, value]) => (value === true ? name : `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`))
+    .join(", ");
+}
+
+const columns = [
+  ["Time", (deed) => <Time at={deed.time} />],
+  ["Who", (deed) => (deed.who ? `${deed.who}${deed.role ? ` (${deed.role})` : ""}` : "nobody known")],
+  ["From", (deed) => deed.from],
+  ["Action", (deed) => deed.action],
+  ["Target", (deed) => visible(deed.target || "")],
+  ["Result", (deed) => <span class={`state ${deed.ok ? "good" : "bad"}`}>{deed.ok ? "✓ ok" : "✗ refused"}</span>],
+  ["With", (deed) => visible(detailText(deed.detail))],
+  ["Text", (deed) => visible(deed.text || "")],
+];
+
+function Filters({ query }) {
+  const set = (name) => (event) => go(["audit"], { ...query, after: "", [name]: event.target.value.trim() });
+  return (
+    <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        Dag
+        <input data-search type="text" value={query.dag || ""} onChange={set("dag")} spellcheck={false} autocomplete="off" />
+      </label>
+    </form>
+  );
+}
+
+function Deeds({ query }) {
+  const members = Object.entries({ dag: query.dag, after: query.after }).filter(([, value]) => value);
+  const { data, error } = useLive(`/api/v1/audit?${new URLSearchParams(members)}`, 5000);
+  return (
+    <>
+      <Filters query={query} />
+      <Failure error={error} />
+      {data && (
+        <>
+          <Table label="Audit" columns={columns} rows={data.audit} empty="Nothing like that was done." />
+          <p class="pages">
+            {query.after && <a href={link(["audit"], { ...query, after: "" })}>Newest</a>}
+            {data.next && <a href={link(["audit"], { ...query, after: data.next })}>Older</a>}
+          </p>
+        </>
+      )}
+    </>
+  );
+}
+
+/** The page. Who may not see it reads why. */
+export function Audit({ query }) {
+  const session = useSession();
+  const refused = refusal(session && { ...session, read_only: false }, "admin");
+  return (
+    <>
+      <Title name="Audit" />
+      {refused && <p>{refused}</p>}
+      {session && !refused && <Deeds query={query} />}
+    </>
+  );
+}
