@@ -7,7 +7,7 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/cli_target.h"
+#include "cli/cli_ops.h"
 #include "cli/cmd.h"
 #include "cli/screen.h"
 #include "cli/table.h"
@@ -329,16 +329,27 @@ static void check_node(const struct ops *ops, const struct address *address,
     json_decref(status);
 }
 
+/* As cli_target does it for those that act: what is only looked at is in no audit. */
+static void check_address(const struct ops *ops, const struct address *address,
+                          struct error *err)
+{
+    if (address->edge || address->has_run || address->client)
+        error_set(err, ERROR_INPUT, "top takes DAG or DAG/NODE");
+    else if (!ops_is_live(ops, address->dag))
+        error_set(err, ERROR_NOT_FOUND, "dag %s does not run", address->dag);
+    else
+        check_node(ops, address, err);
+}
+
 /* Nothing to resolve when no dag is named: top may begin before any run does. */
 static struct ops *find_ops(struct options *options, struct address *address,
                             struct error *err)
 {
-    struct ops *ops = options->address ? cli_target("top", options->address, TARGET_NODE,
-                                                    address, err)
-                                       : cli_ops(err);
+    struct ops *ops =
+        options->address ? cli_ops_at(options->address, address, err) : cli_ops(err);
 
-    if (ops)
-        check_node(ops, address, err);
+    if (ops && options->address)
+        check_address(ops, address, err);
     options->view.dag = address->dag;
     options->view.node = address->node;
     return ops;

@@ -148,6 +148,11 @@ class Top(Case):
         self.refused("top", "nobody", code=4, words=["no node 'nobody'"])
         self.refused("top", f"{self.name}/wrk", code=4, words=["did you mean 'work'"])
         self.refused("top", "nobody/work", code=4, words=["no dag 'nobody'"])
+        self.refused("top", f"{self.name}/work.0", code=2, words=["DAG or DAG/NODE"])
+        self.dagrun("stop", "--now", self.name)
+        self.refused("top", self.name, code=4, words=["does not run"])
+        self.assertEqual([deed["action"] for deed in self.json("audit")["audit"]],
+                         ["stop", "start"])
         self.refused("top", "--clint", code=2, words=["--clients"])
 
 
