@@ -17,6 +17,16 @@ bool cli_audit_is_parents(void)
     return text && text_parse_int(text, &pid) && pid == getppid();
 }
 
+/* A refusal makes no history where there is none. */
+static bool is_worth_it(const char *home, const struct error *refused)
+{
+    char *path = mem_printf("%s/history.db", home);
+    bool exists = access(path, F_OK) == 0;
+
+    free(path);
+    return exists || (!error_is_set(refused) && access(home, F_OK) == 0);
+}
+
 void cli_audit(const char *action, const char *dag, const char *target, json_t *detail,
                const struct error *refused)
 {
@@ -26,7 +36,7 @@ void cli_audit(const char *action, const char *dag, const char *target, json_t *
     const struct history_deed deed = {
         .action = action, .dag = dag, .target = target, .detail = line};
 
-    if (home && access(home, F_OK) == 0)
+    if (home && is_worth_it(home, refused))
         audit_own(home, &deed, refused);
     free(line);
     json_decref(detail);

@@ -22,8 +22,8 @@ bool cli_audit_is_parents(void);
 
 /*
  * Record it, with the user and pid of this process. target may be NULL, detail (taken)
- * an object or NULL. refused: why it was not done; not set: it was. Nothing is recorded
- * where there is no state directory.
+ * an object or NULL. refused: why it was not done; not set: it was. A refusal is not
+ * recorded where there is no history yet.
  */
 void cli_audit(const char *action, const char *dag, const char *target, json_t *detail,
                const struct error *refused);

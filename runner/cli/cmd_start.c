@@ -8,6 +8,7 @@
 #include "cli/embedded.h"
 #include "cli/outlet.h"
 #include "cli/table.h"
+#include "cli/web_state.h"
 #include "cli/start_options.h"
 #include "run/run.h"
 
@@ -24,6 +25,10 @@ struct screen {
     json_t *before;      /* status of the last plain update */
     int64_t next_ms;
     bool quiet; /* detached: only talk, into the log */
+    const char *home;
+    const char *dag;
+    bool linked; /* its page was looked for */
+    char *link;  /* NULL: no web server runs */
     struct outlet *out; /* bare lines on stdout; NULL: it is a terminal */
 };
 
@@ -179,6 +184,19 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Where the run's page is, once it has a number. */
+static void tell_link(struct screen *screen, const struct run *run)
+{
+    screen->linked = true;
+    screen->link = web_state_link(screen->home, screen->dag, run_number(run));
+    if (screen->quiet) /* the parent says it */
+        return;
+    if (screen->link)
+        on_talk(screen, screen->link);
+    else if (isatty(STDERR_FILENO))
+        on_talk(screen, WEB_STATE_HINT);
+}
+
 static void run_until_over(struct loop *loop, struct run *run, struct embedded *embedded,
                            struct screen *screen, struct detach *detach)
 {
@@ -194,8 +212,10 @@ static void run_until_over(struct loop *loop, struct run *run, struct embedded *
         if (screen->out && outlet_flush(screen->out))
             tell_dropped(screen);
         paint(screen, run, false);
+        if (run_number(run) > 0 && !screen->linked)
+            tell_link(screen, run);
         if (run_has_started(run))
-            detach_ready(detach, run_number(run));
+            detach_ready(detach, run_number(run), screen->link);
     }
 }
 
@@ -221,7 +241,9 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
     struct screen screen = {
         .out = isatty(STDOUT_FILENO) ? NULL : &out,
         .table = terminal ? table_new(stderr, 0, 0, table_color(stderr)) : NULL,
-        .quiet = detach != NULL};
+        .quiet = detach != NULL,
+        .home = home,
+        .dag = dag->name};
     struct run_options run_options = {.home = home,
                                       .dag = dag,
                                       .brokers = broker,
@@ -263,10 +285,11 @@ static int carry_out(const struct start_options *options, const struct dag *dag,
         detach_failed(detach, code, text);
         free(text);
     } else {
-        detach_ready(detach, number);
+        detach_ready(detach, number, screen.link);
     }
     table_free(screen.table);
     json_decref(screen.before);
+    free(screen.link);
     embedded_close(embedded);
     loop_free(loop);
     return code;
@@ -297,6 +320,17 @@ static int start_dag(const struct start_options *options, const struct dag *dag)
     return code;
 }
 
+/* It can't be read, or has errors, which have been said already. */
+static int refuse(const struct start_options *options, const struct error *err)
+{
+    struct error reason = *err;
+
+    if (reason.text[0] == '\0')
+        (void)snprintf(reason.text, sizeof reason.text, "the file has errors");
+    cli_audit(options->trigger, NULL, options->file, NULL, &reason);
+    return *err->text ? cli_fail(err) : error_exit_code(err->kind);
+}
+
 static int run(int argc, char **argv)
 {
     struct start_options options = {.trigger = argv[0],
@@ -314,7 +348,7 @@ static int run(int argc, char **argv)
     if (dag)
         code = start_dag(&options, dag);
     else
-        code = *err.text ? cli_fail(&err) : error_exit_code(err.kind);
+        code = refuse(&options, &err);
 done:
     dag_free(dag);
     free(path);

@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "cli/web_files.h"
 #include "cli/web_source.h"
+#include "cli/web_state.h"
 #include "cli/web_user.h"
 #include "host/lock.h"
 #include "host/signals.h"
@@ -115,75 +116,14 @@ static int parse(struct options *options, int argc, char **argv)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------- state */
-
-static char *state_path(const char *home)
-{
-    return mem_printf("%s/web.json", home);
-}
-
-static int write_state(const char *home, const char *address, struct error *err)
-{
-    char *path = state_path(home);
-    char *next = mem_printf("%s.new", path);
-    json_t *object = json_pack("{s:i,s:s}", "pid", (int)getpid(), "address", address);
-    char *line = json_line(object);
-    FILE *file = fopen(next, "we");
-
-    if (file == NULL || fprintf(file, "%s\n", line) < 0 || fflush(file) != 0 ||
-        rename(next, path) < 0)
-        error_set(err, ERROR_INTERNAL, "%s: %s", path, strerror(errno));
-    if (file)
-        (void)fclose(file);
-    free(line);
-    json_decref(object);
-    free(next);
-    free(path);
-    return error_is_set(err) ? -1 : 0;
-}
-
-/* The first bytes of a small file, or NULL. */
-static char *read_file(const char *path, size_t *len)
-{
-    enum { SMALL = 4096 };
-    FILE *file = fopen(path, "re");
-    char *text;
-
-    if (file == NULL)
-        return NULL;
-    text = mem_alloc(SMALL);
-    *len = fread(text, 1, SMALL - 1, file);
-    (void)fclose(file);
-    return text;
-}
-
-/* Where the server of pid listens; NULL: it is not ready yet. The caller frees. */
-static char *read_address(const char *home, pid_t pid)
-{
-    char *path = state_path(home);
-    size_t len = 0;
-    char *text = read_file(path, &len);
-    struct error err = {0};
-    json_t *object = text ? json_parse(text, len, &err) : NULL;
-    char *address = NULL;
-
-    if (json_get_int(object, "pid", 0) == pid)
-        address = mem_strdup(json_get_string(object, "address", NULL));
-    json_decref(object);
-    free(text);
-    free(path);
-    return address;
-}
+/* ------------------------------------------------------------------------------ url */
 
 static int print_url(const char *home, struct error *err)
 {
-    char *lock = mem_printf("%s/web.lock", home);
     char *token_path = mem_printf("%s/web.token", home);
     size_t len = 0;
-    pid_t pid = 0;
-    bool runs = lock_probe(lock, &pid);
-    char *address = runs ? read_address(home, pid) : NULL;
-    char *token = address ? read_file(token_path, &len) : NULL;
+    char *address = web_state_address(home);
+    char *token = address ? web_state_read(token_path, &len) : NULL;
 
     if (token)
         (void)printf("http://%s/#token=%.*s\n", address, (int)strcspn(token, "\r\n"),
@@ -195,7 +135,6 @@ static int print_url(const char *home, struct error *err)
     free(token);
     free(address);
     free(token_path);
-    free(lock);
     return error_is_set(err) ? -1 : 0;
 }
 
@@ -289,7 +228,7 @@ static int listen_and_serve(const struct options *options, const char *home,
     }
     if (web) {
         address = own_address(host, web_port(web));
-        if (write_state(home, address, err) == 0) {
+        if (web_state_write(home, address, err) == 0) {
             announce(options, web, address, home);
             serve(loop, signals, web, store);
         }

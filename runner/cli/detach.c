@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/web_state.h"
 #include "host/lock.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ struct detach {
 struct word {
     int exit_code;
     char text[1200];
+    char link[256]; /* to the run's page; "": there is none */
 };
 
 static void tell(struct detach *detach, const struct word *word)
@@ -35,7 +37,7 @@ static void tell(struct detach *detach, const struct word *word)
     detach->pipe = -1;
 }
 
-void detach_ready(struct detach *detach, int64_t run)
+void detach_ready(struct detach *detach, int64_t run, const char *link)
 {
     struct word word = {0};
 
@@ -45,6 +47,7 @@ void detach_ready(struct detach *detach, int64_t run)
     (void)setsid();
     (void)snprintf(word.text, sizeof word.text, "%s@%" PRId64 " runs; its log is %s",
                    detach->dag, run, detach->log);
+    (void)snprintf(word.link, sizeof word.link, "%s", link ? link : "");
     tell(detach, &word);
 }
 
@@ -67,6 +70,16 @@ void detach_free(struct detach *detach)
     free(detach);
 }
 
+static void tell_ready(const struct word *word)
+{
+    text_printf_safe(stdout, "%s\n", word->text);
+    (void)fflush(stdout);
+    if (word->link[0])
+        text_printf_safe(stderr, "dagrun: %s\n", word->link);
+    else if (isatty(STDERR_FILENO))
+        (void)fputs("dagrun: " WEB_STATE_HINT "\n", stderr);
+}
+
 static int wait_for_word(int fd, const char *log)
 {
     struct word word;
@@ -84,7 +97,7 @@ static int wait_for_word(int fd, const char *log)
         return 1;
     }
     if (word.exit_code == 0)
-        text_printf_safe(stdout, "%s\n", word.text);
+        tell_ready(&word);
     else
         text_printf_safe(stderr, "dagrun: error: %s\n", word.text);
     return word.exit_code;

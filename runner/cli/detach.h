@@ -22,8 +22,9 @@ int detach_fork(const char *home, const char *dag, struct detach **detach,
                 struct error *err);
 void detach_free(struct detach *detach);
 
-/* Tell the parent; only the first word counts. NULL is fine. */
-void detach_ready(struct detach *detach, int64_t run);
+/* Tell the parent; only the first word counts. NULL is fine. link: to the run's page, or
+ * NULL when no web server runs. */
+void detach_ready(struct detach *detach, int64_t run, const char *link);
 void detach_failed(struct detach *detach, int exit_code, const char *text);
 
 #endif

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """dagrun web: its token, its address, its names."""
 import os
+import pty
 import stat
+import subprocess
 import unittest
 
-from web_case import Web
+from harness import DAGRUN
+from web_case import GRAPH, Web
 
 
 class Starting(Web):
@@ -29,6 +32,27 @@ class Starting(Web):
         self.refused("web", "--listen", "1:2:3", code=2, words=["PORT"])
         self.refused("web", "--allow-host", "a:1", code=2, words=["without a port"])
         self.refused("web", "--lisen", "1", code=2, words=["did you mean '--listen'"])
+
+    def test_a_start_says_where_the_page_of_its_run_is(self):
+        path = self.dag(GRAPH)
+        link = f"dagrun: http://{self.address}/#/runs/{self.name}/"
+        self.assertIn(link + "1\n", self.dagrun("start", path).err)
+        started = self.dagrun("start", "-d", "--keep", path)
+        self.assertEqual(started.err, link + "2\n")
+        self.assertNotIn(self.token, started.out + started.err)
+        self.dagrun("stop", "--now", self.name)
+        self.stop(self.server)
+        self.assertEqual(self.dagrun("start", "-d", "--keep", path).err, "")
+        self.dagrun("stop", "--now", self.name)
+        ours, theirs = pty.openpty()
+        try:
+            subprocess.run([DAGRUN, "start", "-d", path], env=self.env, stdin=theirs,
+                           stdout=subprocess.DEVNULL, stderr=theirs, timeout=60, check=True)
+            self.assertIn(b"'dagrun web --url' prints its address", os.read(ours, 4096))
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        self.dagrun("stop", "--now", self.name, code=None)
 
     def test_a_name_may_be_allowed_as_host(self):
         self.stop(self.server)
