@@ -133,6 +133,9 @@ class Hostile(Case):
         self.check("tap", f"{dag}/calc:dlq", shows=b"owned")
         self.check("tap", f"{dag}/calc:dlq", "--page", shows=b"u009b5m")
         self.check("tap", "-f", f"{dag}/say:out", "--from", "earliest", until=b"plain")
+        self.check("dlq", "list", dag, shows=b"owned")
+        self.check("dlq", "show", f"{dag}/calc", shows=b"owned")
+        self.check("dlq", "show", f"{dag}/calc", "--json", shows=b"owned")
         self.check("clean", dag)
         self.check("start", self.path, "--plain")
         self.check("start", "-d", self.path)
@@ -166,7 +169,8 @@ nodes:
                      ("history", "--since", EVIL), ("stop", EVIL), ("send", EVIL, "x"),
                      ("graph", self.path, "--format", EVIL), ("programs", EVIL),
                      ("restart", EVIL), ("pause", EVIL), ("clean", EVIL), ("prune", EVIL),
-                     ("broker", EVIL), ("scale", EVIL), ("top", EVIL), ("logs", EVIL, "--grep", EVIL), ("web", EVIL), ("web", "--listen", EVIL),
+                     ("broker", EVIL), ("scale", EVIL), ("top", EVIL),
+                     ("dlq", EVIL), ("dlq", "show", EVIL), ("logs", EVIL, "--grep", EVIL), ("web", EVIL), ("web", "--listen", EVIL),
                      ("plan", self.path, "--brokers", EVIL), ("start", self.path, "--param", EVIL),
                      ("help", EVIL), ("completion", EVIL)):
             with self.subTest(args[0]):

@@ -3,9 +3,11 @@
 // api.js - requests to /api/v1 and the session. Every refusal becomes an ApiError with the
 // server's own sentence.
 
+import { visible } from "./format.js";
+
 export class ApiError extends Error {
   constructor(status, text) {
-    super(text);
+    super(visible(text));
     this.status = status;
   }
 }

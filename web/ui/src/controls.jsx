@@ -4,7 +4,7 @@
 // happen. What then happened is shown by the state, never assumed.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { act } from "./api.js";
-import { count, printable } from "./format.js";
+import { count, printable, visible } from "./format.js";
 import { refusal, useSession } from "./who.js";
 
 const records = (n) => `${count(n)} ${n === 1 ? "record waits" : "records wait"}`;
@@ -79,8 +79,8 @@ export function nodeActions(status, node) {
 export function fileActions(file) {
   const parts = ["files", file.file, "start"];
   return [
-    ["Start", `${file.yaml} is checked and started as it is now, and goes on where its last run ended. It ends when its sources are finished.`, parts, {}],
-    ["Start and keep", `${file.yaml} is checked and started as it is now, and goes on where its last run ended. It stays until it is stopped.`, parts, { keep: true }],
+    ["Start", `${visible(file.yaml)} is checked and started as it is now, and goes on where its last run ended. It ends when its sources are finished.`, parts, {}],
+    ["Start and keep", `${visible(file.yaml)} is checked and started as it is now, and goes on where its last run ended. It stays until it is stopped.`, parts, { keep: true }],
   ];
 }
 

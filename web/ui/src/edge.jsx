@@ -11,7 +11,7 @@ import { go, link } from "./route.js";
 
 const ROWS_MAX = 1000; /* in the document: the newest */
 const PAGE = 50;
-const LIVE_PAGE = 200;
+const LIVE_PAGE = 500;
 const LIVE_MS = 1000;
 
 const STARTS = { "": "newest", earliest: "earliest", offset: "an offset", time: "a time" };
@@ -161,6 +161,7 @@ function List({ messages, at, linkTo, live }) {
     <div class="messages" ref={frame} onScroll={scrolled}>
       <Table
         label="Messages"
+        most={ROWS_MAX}
         rows={messages}
         keyOf={(m) => `${m.partition}:${m.offset}`}
         empty="No message is there, or none is like that."

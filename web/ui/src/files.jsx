@@ -5,7 +5,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { get, path } from "./api.js";
 import { Controls, fileActions } from "./controls.jsx";
-import { printable } from "./format.js";
+import { printable, visible } from "./format.js";
 import { useLive } from "./live.js";
 import { Table } from "./parts.jsx";
 import { refusal, useSession } from "./who.js";
@@ -77,7 +77,7 @@ export function Files() {
           ["Start", (file) => <Controls label={`What can be done to ${file.file}`} actions={fileActions(file)} />],
           ["Check", (file) => <Verdict check={checks[file.file]} />],
           ["Graph", (file) => (checks[file.file] && !checks[file.file].ok ? "–" : <Picture file={file.file} />)],
-          ["YAML", (file) => <code>{file.yaml}</code>],
+          ["YAML", (file) => <code>{visible(file.yaml)}</code>],
         ]}
       />
     </section>

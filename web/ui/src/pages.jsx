@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { signIn } from "./api.js";
 import { deadLink } from "./dead.jsx";
 import { Files } from "./files.jsx";
-import { between, count, RUN_STATES } from "./format.js";
+import { between, count, RUN_STATES, visible } from "./format.js";
 import { useLive, useStatus } from "./live.js";
 import { Failure, State, Table, Time, Title } from "./parts.jsx";
 import { problemsOf } from "./problems.js";
@@ -120,7 +120,7 @@ export function Dags() {
             ["Last run", (dag) => (dag.last ? <RunLink dag={dag.dag} run={dag.last.run} /> : "–")],
             ["State", (dag) => (dag.last ? <State state={dag.last.state} /> : "–")],
             ["Started", (dag) => (dag.last ? <Time at={dag.last.started} relative /> : "–")],
-            ["YAML", (dag) => <code>{dag.yaml}</code>],
+            ["YAML", (dag) => <code>{visible(dag.yaml)}</code>],
           ]}
         />
       )}

@@ -42,9 +42,10 @@ export function Title({ children, name }) {
 
 const ROWS = 100; /* of a table at once: a longer one is for a machine that has the time */
 
-/** columns: [heading, cell function, class]. Tables scroll by themselves on a phone. */
-export function Table({ label, columns, rows, keyOf, empty }) {
-  const [shown, setShown] = useState(ROWS);
+/** columns: [heading, cell function, class]; most: rows before one has to ask for more. Tables
+ *  scroll by themselves on a phone. */
+export function Table({ label, columns, rows, keyOf, empty, most = ROWS }) {
+  const [shown, setShown] = useState(most);
   if (!rows.length) return <p class="dim">{empty}</p>;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={label}>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // problems.js - what is wrong with a run, from its status object: the worst first.
-import { clock, count } from "./format.js";
+import { clock, count, visible } from "./format.js";
 import { series } from "./live.js";
 
 const GROWING_SAMPLES = 8;
@@ -23,7 +23,7 @@ function standsStill(status, node) {
 
 function ofNode(status, node) {
   const list = [];
-  const say = (weight, text, more) => list.push({ weight, node: node.node, text, ...more });
+  const say = (weight, text, more) => list.push({ weight, node: node.node, text: visible(text), ...more });
   const over = ["done", "failed", "stopped"].includes(node.state);
   const limited = (node.clients || []).filter((client) => client.start_limit).length;
 
@@ -42,10 +42,10 @@ export function problemsOf(status) {
     list.push({ weight: -2, text: `Its runner has said nothing since ${clock(new Date(status.stale_since_ms).toISOString())}: what is shown is as it was then` });
   }
   if (status.live && status.broker && status.broker.up === false) {
-    list.push({ weight: -1, text: `The broker ${status.broker.address} does not answer: ${status.broker.error || "no reason given"}` });
+    list.push({ weight: -1, text: visible(`The broker ${status.broker.address} does not answer: ${status.broker.error || "no reason given"}`) });
   }
   if (status.history_degraded) {
-    list.push({ weight: 5, text: `The history is not written: ${status.history_degraded}` });
+    list.push({ weight: 5, text: visible(`The history is not written: ${status.history_degraded}`) });
   }
   return list.sort((a, b) => a.weight - b.weight);
 }

@@ -3,7 +3,7 @@
 // run.jsx - one run: graph and tables, timeline of its attempts, events; and one node of it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { path } from "./api.js";
-import { backlogSeconds, between, bytes, count, duration, printable, rate } from "./format.js";
+import { backlogSeconds, between, bytes, count, duration, printable, rate, visible } from "./format.js";
 import { Charts } from "./charts.jsx";
 import { Controls, nodeActions, runActions, scaleAction } from "./controls.jsx";
 import { deadLink } from "./dead.jsx";
@@ -226,8 +226,8 @@ function Facts({ record, status }) {
     ["Started", <Time at={record.started} relative />],
     ["Duration", between(record.started, record.ended)],
     ["Broker", status && status.broker ? `${record.broker} ${status.broker.address}` : record.broker],
-    ["By", `${record.user || "?"} on ${record.host || "?"} (${record.trigger || "?"})`],
-    ["YAML", <code>{record.yaml}</code>],
+    ["By", visible(`${record.user || "?"} on ${record.host || "?"} (${record.trigger || "?"})`)],
+    ["YAML", <code>{visible(record.yaml)}</code>],
   ];
   if (record.ended) facts.splice(1, 0, ["Ended", <Time at={record.ended} />], ["Exit", String(record.exit_code)]);
   return (
@@ -279,7 +279,7 @@ export function Run({ dag, run }) {
           {record.text_yaml && (
             <details>
               <summary>YAML as it was</summary>
-              <pre tabIndex={0}>{record.text_yaml}</pre>
+              <pre tabIndex={0}>{visible(record.text_yaml)}</pre>
             </details>
           )}
         </>
@@ -335,7 +335,7 @@ export function Node({ dag, run, node }) {
       )}
       {shown && (
         <>
-          <p class="dim">{`Program ${shown.program}. ${count(shown.in)} in, ${count(shown.answered)} answered, ${count(shown.dropped)} dropped, ${count(shown.dead)} dead, ${count(shown.out)} out.`}</p>
+          <p class="dim">{`Program ${visible(shown.program)}. ${count(shown.in)} in, ${count(shown.answered)} answered, ${count(shown.dropped)} dropped, ${count(shown.dead)} dead, ${count(shown.out)} out.`}</p>
           {record && <Charts dag={dag} run={record.run} what={{ node }} live={Boolean(live)} />}
           {live && <section><h2>Clients</h2><Clients clients={live.clients} /></section>}
           <p><a href={link(["runs", dag, run, "logs"], { node })}>Logs</a></p>
