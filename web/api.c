@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void api_healthz(struct web_call *call)
 {
@@ -68,6 +69,7 @@ static void on_login(void *arg, const struct guard_who *who,
 {
     struct login login = *(struct login *)arg;
     struct web_call call = {.request = login.request};
+    const char *origin;
     char *cookie;
 
     free(arg);
@@ -76,7 +78,10 @@ static void on_login(void *arg, const struct guard_who *who,
         call_refuse_who(login.request, no);
         return;
     }
-    cookie = guard_session(login.guard, who, clock_wall_ms());
+    origin = http_header(login.request, "Origin");
+    cookie =
+        guard_session(login.guard, who, origin && strncmp(origin, "https://", 8) == 0,
+                      clock_wall_ms());
     http_add_header(login.request, "Set-Cookie", cookie);
     free(cookie);
     call_answer_json(&call, 200, session(who, login.read_only));

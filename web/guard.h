@@ -115,11 +115,12 @@ bool guard_permits(const struct guard_who *who, enum guard_role needs,
 bool guard_is_token(const struct guard *guard, const char *text);
 
 /*
- * The value of Set-Cookie for a session of who that begins at now_ms (wall clock), or
- * that ends it; the caller frees. A session ends with its time, with the token, and
- * with its user: when that is removed, or its role or password changed.
+ * The value of Set-Cookie for a session of who that begins at now_ms (wall clock;
+ * secure: only for TLS, when the page came over it), or that ends it; the caller frees.
+ * A session ends with its time, with the token, and with its user: when that is
+ * removed, or its role or password changed.
  */
-char *guard_session(const struct guard *guard, const struct guard_who *who,
+char *guard_session(const struct guard *guard, const struct guard_who *who, bool secure,
                     int64_t now_ms);
 char *guard_no_session(const struct guard *guard);
 

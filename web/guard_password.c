@@ -101,23 +101,68 @@ bool guard_password_known(struct guard *guard, const char *name, const char *pas
 /* ------------------------------------------------------------------------- verifying
  */
 
+/* Somebody who wants to know. */
+struct asker {
+    guard_fn *fn;
+    void *arg;
+    struct asker *next;
+};
+
+/* A password that is being verified, for all who gave the same one meanwhile. */
 struct trial {
     struct guard *guard;
     char *peer;
     char *name;
     char *password;
     char *hash; /* NULL: there was no such user */
-    guard_fn *fn;
-    void *arg;
+    struct asker *askers;
+    struct trial *next;
 };
+
+static void add_asker(struct trial *trial, guard_fn *fn, void *arg)
+{
+    struct asker *asker = mem_alloc(sizeof *asker);
+
+    *asker = (struct asker){fn, arg, trial->askers};
+    trial->askers = asker;
+}
 
 static void trial_free(struct trial *trial)
 {
+    struct trial **link = &trial->guard->trials;
+
+    while (*link != trial)
+        link = &(*link)->next;
+    *link = trial->next;
     free(trial->peer);
     free(trial->name);
     free(trial->hash);
     guard_wipe(trial->password);
     free(trial);
+}
+
+/* The same user, password and address are being tried already; NULL: they are not. */
+static struct trial *find_trial(const struct guard *guard, const char *peer,
+                                const struct user *user, const char *password)
+{
+    struct trial *trial = user ? guard->trials : NULL;
+
+    while (trial &&
+           (trial->hash == NULL || strcmp(trial->name, user->name) != 0 ||
+            strcmp(trial->hash, user->hash) != 0 || strcmp(trial->peer, peer) != 0 ||
+            !guard_is_same(trial->password, password)))
+        trial = trial->next;
+    return trial;
+}
+
+static void tell(const struct trial *trial, const struct guard_who *who,
+                 const struct guard_refusal *no)
+{
+    for (struct asker *asker = trial->askers, *next; asker; asker = next) {
+        next = asker->next;
+        asker->fn(asker->arg, who, no);
+        free(asker);
+    }
 }
 
 /* The token is long and random: nobody guesses it, nothing has to be slow. */
@@ -144,7 +189,7 @@ static void say_wrong(const struct trial *trial)
     (void)guard_refuse(&no, 401, "there is no such user with this password");
     if (users_find(trial->guard->users, trial->name))
         (void)snprintf(no.name, sizeof no.name, "%s", trial->name);
-    trial->fn(trial->arg, NULL, &no);
+    tell(trial, NULL, &no);
 }
 
 static void say_trouble(const struct trial *trial, const struct error *err)
@@ -152,32 +197,33 @@ static void say_trouble(const struct trial *trial, const struct error *err)
     struct guard_refusal no = {.after_s = 1};
 
     (void)guard_refuse(&no, 503, err->text);
-    trial->fn(trial->arg, NULL, &no);
+    tell(trial, NULL, &no);
 }
 
 /* The user may have been changed while the password was verified. */
-static bool is_still(const struct trial *trial, const struct user **user)
+static const struct user *user_of(const struct trial *trial)
 {
-    *user = users_find(trial->guard->users, trial->name);
-    return *user && strcmp((*user)->hash, trial->hash) == 0;
+    const struct user *user = users_find(trial->guard->users, trial->name);
+
+    return user && trial->hash && strcmp(user->hash, trial->hash) == 0 ? user : NULL;
 }
 
 static void on_verified(void *arg, bool matches, const struct error *err)
 {
     struct trial *trial = arg;
     struct guard *guard = trial->guard;
-    const struct user *user = NULL;
+    const struct user *user = matches ? user_of(trial) : NULL;
     struct guard_who who = {0};
 
-    if (matches && is_still(trial, &user)) {
+    if (user || error_is_set(err)) {
         throttle_give_back(guard->addresses, trial->peer);
         throttle_give_back(guard->names, trial->name);
+    }
+    if (user) {
         remember(guard, user, trial->password);
         guard_user_is(&who, user);
-        trial->fn(trial->arg, &who, NULL);
+        tell(trial, &who, NULL);
     } else if (error_is_set(err)) {
-        throttle_give_back(guard->addresses, trial->peer);
-        throttle_give_back(guard->names, trial->name);
         say_trouble(trial, err);
     } else {
         say_wrong(trial);
@@ -200,39 +246,48 @@ static bool is_throttled(const struct guard *guard, const char *peer, const char
     return !guard_refuse(no, 429, "too many wrong passwords; try again later");
 }
 
-void guard_verify(struct guard *guard, const char *peer, const char *name,
-                  const char *password, guard_fn *fn, void *arg)
+static void try_password(struct guard *guard, const char *peer, const char *name,
+                         const char *password, struct asker asker)
 {
-    const struct user *user;
-    struct guard_refusal no = {0};
-    struct trial *trial;
+    const struct user *user = users_find(guard->users, name);
+    struct trial *trial = mem_alloc(sizeof *trial);
 
-    if (strcmp(name, USERS_TOKEN) == 0) {
-        verify_token(guard, password, fn, arg);
-        return;
-    }
-    if (is_throttled(guard, peer, name, &no)) {
-        fn(arg, NULL, &no);
-        return;
-    }
-    if (!guard_users_refresh(guard)) {
-        (void)guard_refuse(&no, 503,
-                           "the users can't be read; the server's log says why");
-        fn(arg, NULL, &no);
-        return;
-    }
-    user = users_find(guard->users, name);
-    trial = mem_alloc(sizeof *trial);
     *trial = (struct trial){.guard = guard,
                             .peer = mem_strdup(peer),
                             .name = mem_strdup(name),
                             .password = mem_strdup(password),
                             .hash = user ? mem_strdup(user->hash) : NULL,
-                            .fn = fn,
-                            .arg = arg};
+                            .next = guard->trials};
+    guard->trials = trial;
+    add_asker(trial, asker.fn, asker.arg);
     throttle_take(guard->addresses, peer, clock_mono_ms());
     throttle_take(guard->names, name, clock_mono_ms());
     verify_start(guard->verifier, password, trial->hash, on_verified, trial);
+}
+
+void guard_verify(struct guard *guard, const char *peer, const char *name,
+                  const char *password, guard_fn *fn, void *arg)
+{
+    bool has_users = guard_users_refresh(guard);
+    struct trial *trial =
+        find_trial(guard, peer, users_find(guard->users, name), password);
+    struct guard_refusal no = {0};
+
+    if (strcmp(name, USERS_TOKEN) == 0) {
+        verify_token(guard, password, fn, arg);
+        return;
+    }
+    if (trial) {
+        add_asker(trial, fn, arg);
+        return;
+    }
+    if (!has_users)
+        (void)guard_refuse(&no, 503,
+                           "the users can't be read; the server's log says why");
+    if (!has_users || is_throttled(guard, peer, name, &no))
+        fn(arg, NULL, &no);
+    else
+        try_password(guard, peer, name, password, (struct asker){fn, arg, NULL});
 }
 
 void guard_verify_request(struct guard *guard, const struct guard_request *request,

@@ -27,12 +27,15 @@ struct guard {
     uint64_t users_seen; /* their version when it was asked for */
     bool users_refused; /* their file can't be used, and the log says so */
     struct verifier *verifier;
+    struct trial *trials; /* passwords that are being verified */
     struct throttle *addresses;
     struct throttle *names;
     unsigned char key[GUARD_MAC_BYTES]; /* of known; of this process only */
     struct guard_known known[GUARD_KNOWN_MAX];
     size_t known_next; /* the place that is taken next */
 };
+
+struct trial;
 
 bool guard_refuse(struct guard_refusal *no, int status, const char *text);
 /* How long it takes says nothing about where they differ. */

@@ -38,15 +38,15 @@ static void sign(const struct guard *guard, const struct user *user, int64_t end
     free(message);
 }
 
-char *guard_session(const struct guard *guard, const struct guard_who *who,
+char *guard_session(const struct guard *guard, const struct guard_who *who, bool secure,
                     int64_t now_ms)
 {
     const int64_t seconds = (int64_t)GUARD_SESSION_DAYS * 24 * 3600;
     char value[VALUE_MAX];
 
     sign(guard, users_find(guard->users, who->name), now_ms + seconds * 1000, value);
-    return mem_printf("%s=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Strict",
-                      guard->cookie, value, seconds);
+    return mem_printf("%s=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Strict%s",
+                      guard->cookie, value, seconds, secure ? "; Secure" : "");
 }
 
 char *guard_no_session(const struct guard *guard)

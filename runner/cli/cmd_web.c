@@ -107,6 +107,8 @@ static int parse(struct options *options, int argc, char **argv)
             options->read_only = true;
         } else if (strcmp(argv[i], "--url") == 0) {
             options->url = true;
+        } else if (strncmp(argv[i], "--role", 6) == 0) {
+            return cli_usage("web", "--role belongs to 'web user add NAME --role ROLE'");
         } else {
             return cmd_unknown_option("web", argv[i]);
         }
@@ -320,6 +322,7 @@ const struct cmd cmd_web = {
         "                            may be repeated. Without it none may\n"
         "  --read-only               nothing can be started, stopped or changed "
         "through it\n"
+        "  --role ROLE               of 'web user add': viewer, operator or admin\n"
         "  --url                     print the address of the server that runs, with\n"
         "                            its token, and exit\n\n"
         "It runs until Ctrl-C. Every request but /healthz and /readyz needs the token\n"
