@@ -153,7 +153,8 @@ static void on_answered(void *arg, struct http_request *request, int status,
                             .ok = ok,
                             .text = text};
 
-    record(note->audit, &note->who, &deed);
+    if (!ok || !json_get_bool(body, "dry_run", false)) /* that only looked */
+        record(note->audit, &note->who, &deed);
     free(detail);
     free(dag);
     free(target);

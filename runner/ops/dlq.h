@@ -70,6 +70,10 @@ struct dlq_letter {
 void dlq_letter_read(struct dlq_letter *letter, const struct dlq_node *node,
                      const struct tap_record *record, struct mem_arena *arena);
 
+/* NULL: it has none. */
+struct history_mark *dlq_find_mark(const struct history_mark_list *marks, int64_t partition,
+                                   int64_t offset);
+
 /* Reasons that differ only in what is quoted, or in numbers, are one: those parts become
  * "…" and #. */
 char *dlq_pattern(struct mem_arena *arena, const char *reason);

@@ -55,20 +55,20 @@ static int64_t replays_of(const struct tap_record *record, const char *topic)
     return number_of(record, CONTRACT_HEADER_REPLAYS, 1);
 }
 
-static const struct history_mark *find_mark(const struct history_mark_list *marks,
-                                            const struct tap_record *record)
+struct history_mark *dlq_find_mark(const struct history_mark_list *marks, int64_t partition,
+                                   int64_t offset)
 {
     size_t low = 0;
     size_t high = marks->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        const struct history_mark *mark = &marks->items[middle];
+        struct history_mark *mark = &marks->items[middle];
 
-        if (mark->partition == record->partition && mark->offset == record->offset)
-            return mark->state == HISTORY_MARK_NONE ? NULL : mark;
-        if (mark->partition < record->partition ||
-            (mark->partition == record->partition && mark->offset < record->offset))
+        if (mark->partition == partition && mark->offset == offset)
+            return mark;
+        if (mark->partition < partition ||
+            (mark->partition == partition && mark->offset < offset))
             low = middle + 1;
         else
             high = middle;
@@ -92,7 +92,10 @@ void dlq_letter_read(struct dlq_letter *letter, const struct dlq_node *node,
         /* Letters of before this header was written: their record's time. */
         .died_ms = number_of(record, CONTRACT_HEADER_TIME, record->timestamp_ms),
         .replays = replays_of(record, node->topic),
-        .mark = find_mark(&node->marks, record)};
+        .mark = dlq_find_mark(&node->marks, record->partition, record->offset)};
+
+    if (letter->mark && letter->mark->state == HISTORY_MARK_NONE)
+        letter->mark = NULL;
 }
 
 /* Copy what is quoted as "…"; returns the place behind it, or NULL when it does not end. */

@@ -221,19 +221,6 @@ static int take_letters(struct dlq *dlq, const struct dlq_node *node,
 
 /* ------------------------------------------------------- what a killed replay left in doubt */
 
-static struct history_mark *in_doubt(struct dlq_node *node, int64_t partition,
-                                     int64_t offset)
-{
-    for (size_t i = 0; i < node->marks.count; i++) {
-        struct history_mark *mark = &node->marks.items[i];
-
-        if (mark->state == HISTORY_MARK_SENDING && mark->partition == partition &&
-            mark->offset == offset)
-            return mark;
-    }
-    return NULL;
-}
-
 /* "TOPIC/PARTITION/OFFSET" of one of this node's letters? */
 static bool parse_id(const struct dlq_node *node, const struct tap_header *header,
                      int64_t *partition, int64_t *offset)
@@ -265,11 +252,12 @@ static int64_t see_sent(struct dlq_node *node, const struct tap_record *record)
 
         if (strcmp(header->name, CONTRACT_HEADER_REPLAY) == 0 &&
             parse_id(node, header, &partition, &offset))
-            mark = in_doubt(node, partition, offset);
+            mark = dlq_find_mark(&node->marks, partition, offset);
     }
-    if (mark)
-        mark->state = HISTORY_MARK_REPLAYED;
-    return mark != NULL;
+    if (mark == NULL || mark->state != HISTORY_MARK_SENDING)
+        return 0;
+    mark->state = HISTORY_MARK_REPLAYED;
+    return 1;
 }
 
 static int read_sent(const struct dlq *dlq, struct dlq_node *node, int64_t *found,

@@ -64,6 +64,9 @@ class Letters(Web):
         letter, = self.page(state="dropped")["letters"]
         self.assertEqual((letter["marked"]["note"], letter["marked"]["by"]),
                          ("of no use", "token, web from 127.0.0.1"))
+        deeds = [deed["action"] for deed in self.get("/api/v1/audit")["audit"]
+                 if deed["action"] in ("replay", "drop")]
+        self.assertEqual(deeds, ["drop", "replay", "replay"])  # a dry run does nothing
         self.assertIn("30 dead letters sent again by token, web from 127.0.0.1",
                       [event["text"] for event in self.show()["events"]])
 

@@ -335,7 +335,7 @@ export function Node({ dag, run, node }) {
       )}
       {shown && (
         <>
-          <p class="dim">{`Program ${visible(shown.program)}. ${count(shown.in)} in, ${count(shown.answered)} answered, ${count(shown.dropped)} dropped, ${count(shown.dead)} dead, ${count(shown.out)} out.`}</p>
+          <p class="dim">{`Program ${visible(shown.program)}. ${count(shown.in)} in, ${count(shown.answered)} answered, ${count(shown.dropped)} dropped, ${count(shown.dead)} dead, ${count(shown.out)} out.${shown.retry_backlog ? ` Of what waits, ${count(shown.retry_backlog)} are dead letters sent again.` : ""}`}</p>
           {record && <Charts dag={dag} run={record.run} what={{ node }} live={Boolean(live)} />}
           {live && <section><h2>Clients</h2><Clients clients={live.clients} /></section>}
           <p><a href={link(["runs", dag, run, "logs"], { node })}>Logs</a></p>
