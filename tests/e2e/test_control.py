@@ -68,7 +68,7 @@ class Control(Case):
         self.assert_all(4000)
 
     def test_a_stop_does_not_wait_for_what_is_paused(self):
-        self.begin(3000, 1000)
+        self.begin(8000, 1000)
         self.wait_lines(100)
         self.dagrun("pause", self.name)
         before = self.settled()
@@ -77,7 +77,7 @@ class Control(Case):
         self.assertEqual(len(self.out()), before)
         self.assert_no_process()
         self.dagrun("start", os.path.join(self.dir, "dags/dag.yaml"))
-        self.assert_all(3000)
+        self.assert_all(8000)
 
     def test_a_node_is_restarted_within_the_run(self):
         self.begin(6000, 1500)
