@@ -85,11 +85,13 @@ void api_files(struct web_call *call)
 
 void api_start(struct web_call *call)
 {
+    const char *verb = strrchr(call->route->pattern, '/') + 1;
     const struct web_start start = {.file = call_path(call, "file"),
+                                    .restart = strcmp(verb, "restart") == 0,
                                     .fresh = call_bool(call, "fresh"),
                                     .keep = call_bool(call, "keep")};
 
-    log_write(LOG_INFO, "web", NULL, "start of %s asked by %s over web from %s",
+    log_write(LOG_INFO, "web", NULL, "%s of %s asked by %s over web from %s", verb,
               start.file, call->who.name, http_peer(call->request));
     call->source->start(call->source->arg, &start, on_done, call->request);
 }

@@ -70,6 +70,7 @@ struct web_action {
 
 struct web_start {
     const char *file; /* of those in files */
+    bool restart;     /* its run is stopped first, when there is one */
     bool fresh;
     bool keep;
 };

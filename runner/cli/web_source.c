@@ -22,6 +22,7 @@
 enum {
     STARTS_MAX = 8,   /* at once */
     START_MS = 90000, /* a start waits for its broker and topics */
+    RESTART_MS = 600000, /* and a restart for the old run's end before that */
     START_OUTPUT = 256 * 1024,
 };
 
@@ -249,10 +250,23 @@ struct started {
     void *done_arg;
 };
 
+/* The last line says what runs now; before it a restart says what came of the old run. */
+static char *last_line(const char *text)
+{
+    size_t len = strlen(text);
+    size_t begin;
+
+    while (len > 0 && text[len - 1] == '\n')
+        len--;
+    for (begin = len; begin > 0 && text[begin - 1] != '\n';)
+        begin--;
+    return mem_strndup(text + begin, len - begin);
+}
+
 static void on_started(void *arg, const char *out, const struct error *err)
 {
     struct started started = *(struct started *)arg;
-    char *line = mem_strndup(out, strcspn(out, "\n"));
+    char *line = last_line(out);
 
     free(arg);
     started.done(started.done_arg, error_is_set(err) ? NULL : line, err);
@@ -265,8 +279,8 @@ static void start(void *arg, const struct web_start *what, web_done_fn *done,
     struct web_store *store = arg;
     struct error err = {0};
     char *path = web_files_find(store->folders, what->file, &err);
-    char verb[][16] = {"dagrun", "start", "-d", "--fresh", "--keep"};
-    char *argv[8] = {verb[0], verb[1], verb[2]};
+    char verb[][16] = {"dagrun", "start", "-d", "--fresh", "--keep", "restart"};
+    char *argv[8] = {verb[0], verb[what->restart ? 5 : 1], verb[2]};
     struct started *started;
     size_t count = 3;
 
@@ -283,7 +297,9 @@ static void start(void *arg, const struct web_start *what, web_done_fn *done,
     *started = (struct started){done, done_arg};
     (void)web_child_run(store->children,
                         &(struct web_child_spec){.argv = argv,
-                                                 .limit_ms = START_MS,
+                                                 .limit_ms = what->restart
+                                                                 ? RESTART_MS
+                                                                 : START_MS,
                                                  .output_bytes = START_OUTPUT,
                                                  .done = on_started,
                                                  .done_arg = started});

@@ -151,6 +151,22 @@ class Files(Web):
         self.assertTrue(self.show(2)["fresh"])
         self.dagrun("stop", "--now", self.name)
 
+    def test_a_file_is_restarted(self):
+        self.start("good")
+        self.wait_state("running")
+        status, _, answer = self.ask("POST", "/api/v1/files/good/restart", {"keep": True},
+                                     limit=90)
+        self.assertEqual(status, 202, answer)
+        self.assertIn(f"{self.name}@2 runs", json.loads(answer)["text"])
+        self.assertEqual(self.show(1)["state"], "stopped")
+        self.assertEqual(self.wait_state("running"), "running")
+        self.write("dags/good.yaml", f"name: {self.name}\nnodes: 5\n")
+        status, _, answer = self.ask("POST", "/api/v1/files/good/restart", {}, limit=90)
+        self.assertEqual(status, 422, answer)  # a file with errors leaves the run alone
+        self.assertEqual(self.state(), "running")
+        self.assertEqual(self.ask("POST", "/api/v1/files/none/restart", {})[0], 404)
+        self.dagrun("stop", "--now", self.name)
+
     def test_what_can_not_be_started_says_why(self):
         self.assertIn("nothing-like-it", self.start("bad", status=422)["error"])
         for file, status in (("none", 404), ("notes", 404), ("outside", 404),

@@ -10,7 +10,7 @@ export default {
   async "a file is started, and a broken one says where it is broken"() {
     await open("dags");
     const act = async (file) => {
-      await row("Files", file).getByRole("button", { name: "Start…" }).click();
+      await row("Files", file).getByRole("button", { name: "Start…", exact: true }).click();
       await page.getByRole("dialog").getByText("is checked and started as it is now").waitFor();
       await page.getByRole("dialog").getByRole("button", { name: "Start", exact: true }).click();
     };
@@ -20,6 +20,11 @@ export default {
     await act("small.yaml");
     await row("Files", "small.yaml").getByText("small@2 runs").waitFor();
     await row("Dags", "small@2").waitFor();
+    await row("Files", "small.yaml").getByRole("button", { name: "Restart…" }).click();
+    await page.getByRole("dialog").getByText("is checked; its run ends").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Restart", exact: true }).click();
+    await row("Files", "small.yaml").getByText("small@3 runs").waitFor();
+    await row("Dags", "small@3").waitFor();
   },
 
   async "files are checked where they are, and a dag that never ran has a graph"() {
@@ -44,6 +49,8 @@ export default {
 
   async "filters are in the address, and pages follow each other"() {
     await open("runs?limit=1");
+    await row("Runs", "small@3").waitFor();
+    await page.getByRole("link", { name: "Older" }).click();
     await row("Runs", "small@2").waitFor();
     await page.getByRole("link", { name: "Older" }).click();
     await row("Runs", "small@1").waitFor();
@@ -51,12 +58,12 @@ export default {
     await row("Runs", "small@1").waitFor({ state: "detached" });
     await row("Runs", "arithmetic@1").waitFor();
     await page.getByRole("link", { name: "Newest" }).click();
-    await row("Runs", "small@2").waitFor();
+    await row("Runs", "small@3").waitFor();
     await page.getByLabel("State").selectOption("running");
     await row("Runs", "arithmetic@1").waitFor();
     assert.match(page.url(), /state=running/);
     await page.reload();
     await row("Runs", "arithmetic@1").waitFor();
-    assert.equal(await row("Runs", "small@2").count(), 0);
+    assert.equal(await row("Runs", "small@3").count(), 0);
   },
 };

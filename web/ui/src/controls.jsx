@@ -78,9 +78,11 @@ export function nodeActions(status, node) {
 /** The actions of a YAML file in a folder that the server was given. */
 export function fileActions(file) {
   const parts = ["files", file.file, "start"];
+  const again = ["files", file.file, "restart"];
   return [
     ["Start", `${visible(file.yaml)} is checked and started as it is now, and goes on where its last run ended. It ends when its sources are finished.`, parts, {}],
     ["Start and keep", `${visible(file.yaml)} is checked and started as it is now, and goes on where its last run ended. It stays until it is stopped.`, parts, { keep: true }],
+    ["Restart", `${visible(file.yaml)} is checked; its run ends, the sources first, then the rest once everything is handled; then it is started as it is now.`, again, {}],
   ];
 }
 
