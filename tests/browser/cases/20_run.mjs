@@ -31,6 +31,7 @@ export default {
     await row("Attempts", "calc.0").filter({ hasText: "signal" }).first().waitFor();
     await row("Attempts", "calc.0").filter({ hasText: "2 log" }).waitFor();
     assert.equal(await page.locator(".timeline li", { hasText: "calc.0" }).locator("a").count(), 2);
+    await page.locator(".timeline a.bad", { hasText: "1: signal 9 (KILL)" }).waitFor();
     await box("calc").getByText("running · 2/2 up").waitFor();
     await box("calc").click();
     await page.getByRole("heading", { name: "Clients" }).waitFor();

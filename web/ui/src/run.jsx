@@ -12,6 +12,8 @@ import { useLive, useStatus } from "./live.js";
 import { Crumbs, Failure, State, Table, Time, Title } from "./parts.jsx";
 import { problemsOf } from "./problems.js";
 import { link } from "./route.js";
+import { howItEnded, isBad, logLink, Timeline } from "./timeline.jsx";
+import { Changes } from "./changes.jsx";
 
 const SHOWN_MAX = 200; /* rows of attempts and events; the newest */
 
@@ -52,62 +54,6 @@ function Announcer({ nodes }) {
     if (changed.length) setText(changed.join(", "));
   }, [now.join()]);
   return <p class="unseen" role="status" aria-live="polite">{text}</p>;
-}
-
-function logLink(attempt, dag, run) {
-  return link(["runs", dag, run, "logs"], { node: attempt.node, client: attempt.client, attempt: attempt.attempt });
-}
-
-const SIGNALS = { 1: " (HUP)", 2: " (INT)", 3: " (QUIT)", 4: " (ILL)", 6: " (ABRT)", 7: " (BUS)", 8: " (FPE)", 9: " (KILL)", 11: " (SEGV)", 13: " (PIPE)", 15: " (TERM)" };
-
-function howItEnded(attempt) {
-  if (!attempt.ended) return "runs";
-  if (attempt.signal) return `signal ${attempt.signal}${SIGNALS[attempt.signal] || ""}`;
-  return `exit ${attempt.exit_code == null ? "unknown" : attempt.exit_code}`;
-}
-
-function isBad(attempt) {
-  return Boolean(attempt.signal) || (attempt.exit_code != null && attempt.exit_code !== 0);
-}
-
-// --------------------------------------------------------------------------- timeline
-
-function Timeline({ run }) {
-  const begin = Date.parse(run.started);
-  const end = run.ended ? Date.parse(run.ended) : Date.now();
-  const span = Math.max(end - begin, 1);
-  const rows = new Map();
-  for (const attempt of run.attempts.slice(-SHOWN_MAX)) {
-    const name = `${attempt.node}.${attempt.client}`;
-    rows.set(name, [...(rows.get(name) || []), attempt]);
-  }
-  const place = (attempt) => {
-    const from = Math.max(0, Date.parse(attempt.started) - begin);
-    const to = (attempt.ended ? Date.parse(attempt.ended) : end) - begin;
-    return { left: `${(from / span) * 100}%`, width: `${Math.max(0.6, ((to - from) / span) * 100)}%` };
-  };
-  return (
-    <ul class="timeline">
-      {[...rows].map(([name, attempts]) => (
-        <li key={name}>
-          <span class="who">{name}</span>
-          <span class="bars">
-            {attempts.map((attempt) => (
-              <a
-                key={attempt.attempt}
-                class={isBad(attempt) ? "bad" : attempt.ended ? "over" : "good"}
-                style={place(attempt)}
-                href={logLink(attempt, run.dag, run.run)}
-                title={`attempt ${attempt.attempt}: ${howItEnded(attempt)}, ${between(attempt.started, attempt.ended)}`}
-              >
-                <span class="unseen">{`${name} attempt ${attempt.attempt}, ${howItEnded(attempt)}`}</span>
-              </a>
-            ))}
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
 }
 
 function Attempts({ run, attempts }) {
@@ -276,6 +222,7 @@ export function Run({ dag, run }) {
           </section>
           <section><h2>{`Events (${record.events_total})`}</h2><Events run={record} /></section>
           <section><h2>About this run</h2><Facts record={record} status={status} /></section>
+          {record.text_yaml && record.run > 1 && <Changes dag={dag} run={record.run} text={record.text_yaml} />}
           {record.text_yaml && (
             <details>
               <summary>YAML as it was</summary>
