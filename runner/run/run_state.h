@@ -82,6 +82,7 @@ struct run_client {
     struct history_totals rate_base;
     struct latency latency;      /* of the records since the stats line before */
     struct latency latency_base; /* all that the last line counts */
+    struct latency latency_sampled; /* all that was counted by the last sample */
     char *last_error;
     char *last_exit;
     char *last_words; /* of the last attempt that failed, ≤ 10 lines */

@@ -28,7 +28,8 @@ static void put(struct run *run, struct history_sample *row, const struct latenc
     history_sample(run->history, row);
 }
 
-static void sample_client(const struct run_client *client, const struct history_sample *row)
+static void sample_client(const struct run_client *client, const struct history_sample *row,
+                          const struct latency *latency)
 {
     struct run *run = client->run;
     char *id = mem_printf("%s.%s", run->dag->nodes[client->node].name, client->name);
@@ -36,7 +37,7 @@ static void sample_client(const struct run_client *client, const struct history_
 
     own.series = HISTORY_CLIENT;
     own.id = id;
-    put(run, &own, &client->latency);
+    put(run, &own, latency);
     free(id);
 }
 
@@ -49,7 +50,8 @@ static void sample_node(struct run *run, size_t n, bool clients_too,
     struct latency latency = {0};
 
     for (size_t c = 0; c < run->nodes[n].client_count; c++) {
-        const struct run_client *client = run->nodes[n].clients[c];
+        struct run_client *client = run->nodes[n].clients[c];
+        struct latency own_latency;
         const struct history_sample own = {.ts_ms = all->ts_ms,
                                            .in_per_s = client->in_per_s,
                                            .out_per_s = client->out_per_s,
@@ -59,10 +61,13 @@ static void sample_node(struct run *run, size_t n, bool clients_too,
 
         if (client_io_is_gone(client))
             continue;
+        /* Two stats lines may have come since the last sample, or none. */
+        latency_since(&client->latency_base, &client->latency_sampled, &own_latency);
+        client->latency_sampled = client->latency_base;
         if (clients_too)
-            sample_client(client, &own);
+            sample_client(client, &own, &own_latency);
         add(&row, &own);
-        latency_add(&latency, &client->latency);
+        latency_add(&latency, &own_latency);
     }
     row.backlog = 0;
     for (size_t i = 0; i < run->nodes[n].input_count; i++)

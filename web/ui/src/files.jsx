@@ -36,7 +36,7 @@ function Mistake({ error }) {
   return (
     <li>
       {where}{printable(error.text)}
-      {error.excerpt && <pre>{`${printable(error.excerpt)}\n${" ".repeat(Math.max(0, error.column - 1))}^`}</pre>}
+      {error.excerpt && <pre tabIndex={0}>{`${printable(error.excerpt)}\n${" ".repeat(Math.max(0, error.column - 1))}^`}</pre>}
     </li>
   );
 }
@@ -46,7 +46,7 @@ const plural = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 function Verdict({ check }) {
   if (!check) return "–";
   if (check.ok) return <span class="state good">{`✓ ${plural(check.nodes, "node")}, ${plural(check.edges, "edge")}`}</span>;
-  return <ul class="problems mistakes" tabIndex={0}>{check.errors.map((error) => <Mistake key={`${error.line}:${error.text}`} error={error} />)}</ul>;
+  return <ul class="problems mistakes">{check.errors.map((error) => <Mistake key={`${error.line}:${error.text}`} error={error} />)}</ul>;
 }
 
 function Picture({ file }) {
