@@ -289,6 +289,43 @@ START_TEST(retention_deletes_by_time_and_by_size)
 }
 END_TEST
 
+static int lines_with(const char *path, const char *text)
+{
+    char line[1024];
+    FILE *file = fopen(path, "r");
+    int count = 0;
+
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof(line), file) != NULL)
+        count += strstr(line, text) != NULL;
+    (void)fclose(file);
+    return count;
+}
+
+START_TEST(retention_that_finds_no_room_says_so_once)
+{
+    char next[2 * FIXTURE_PATH], said[2 * FIXTURE_PATH];
+
+    (void)snprintf(said, sizeof(said), "%s/said", f.dir);
+    fixture_open(&f);
+    (void)fixture_append(&f, 5, BATCH_NONE);
+    (void)snprintf(next, sizeof(next), "%s/%020d.log", f.dir, 5);
+    ck_assert_int_eq(mkdir(next, 0755), 0); /* no segment can be made there */
+    ck_assert_ptr_nonnull(freopen(said, "w", stderr));
+    log_set_level(LOG_INFO);
+    for (int i = 0; i < 3; i++)
+        ck_assert(!log_retain(f.log, f.wall_ms + f.config.retention_ms + 1));
+    (void)fflush(stderr);
+    ck_assert_int_eq(lines_with(said, "cannot begin a new segment"), 1);
+    ck_assert_int_eq(lines_with(said, "deleted by retention"), 0);
+    ck_assert_int_eq(rmdir(next), 0);
+    ck_assert(log_retain(f.log, f.wall_ms + f.config.retention_ms + 1));
+    (void)fflush(stderr);
+    ck_assert_int_eq(lines_with(said, "1 segments deleted by retention"), 1);
+    log_set_level(LOG_ERROR);
+}
+END_TEST
+
 START_TEST(log_rolls_when_its_segment_is_old)
 {
     f.config.segment_ms = 1000;
@@ -494,6 +531,7 @@ int main(void)
                         (int)(sizeof(lost_files) / sizeof(lost_files[0])));
     tcase_add_test(tcase, the_largest_time_is_one_of_what_is_left);
     tcase_add_test(tcase, retention_deletes_by_time_and_by_size);
+    tcase_add_test(tcase, retention_that_finds_no_room_says_so_once);
     tcase_add_test(tcase, log_rolls_when_its_segment_is_old);
     tcase_add_test(tcase, blocks_taken_ahead_go_back_when_the_segment_no_longer_grows);
     tcase_add_test(tcase, slice_stays_readable_when_its_segment_is_deleted);

@@ -277,16 +277,28 @@ static bool differs(struct wire_string theirs, struct wire_string ours)
     return theirs.len >= 0 && ours.len >= 0 && !wire_string_equal(theirs, ours);
 }
 
+/* Is this a member, and of this generation? */
+static enum kafka_error check_generation(const struct classic *group,
+                                         struct wire_string member,
+                                         struct wire_string instance,
+                                         int32_t generation)
+{
+    enum kafka_error error = classic_check(group, member, instance);
+
+    if (error == KAFKA_NONE && generation != group->generation)
+        return KAFKA_ILLEGAL_GENERATION;
+    return error;
+}
+
 static enum kafka_error sync_error(const struct classic *group,
                                    const struct sync_group_request *request)
 {
     enum kafka_error error =
-        classic_check(group, request->member_id, request->group_instance_id);
+        check_generation(group, request->member_id, request->group_instance_id,
+                         request->generation_id);
 
     if (error != KAFKA_NONE)
         return error;
-    if (request->generation_id != group->generation)
-        return KAFKA_ILLEGAL_GENERATION;
     if (differs(request->protocol_type, group->protocol_type) ||
         differs(request->protocol_name, group->protocol))
         return KAFKA_INCONSISTENT_GROUP_PROTOCOL;
@@ -328,12 +340,11 @@ enum kafka_error classic_heartbeat(struct classic *group,
                                    const struct groups_caller *caller)
 {
     enum kafka_error error =
-        classic_check(group, request->member_id, request->group_instance_id);
+        check_generation(group, request->member_id, request->group_instance_id,
+                         request->generation_id);
 
     if (error != KAFKA_NONE)
         return error;
-    if (request->generation_id != group->generation)
-        return KAFKA_ILLEGAL_GENERATION;
     alive(classic_find(group, request->member_id), caller->now_ms);
     return group->state == CLASSIC_PREPARING ? KAFKA_REBALANCE_IN_PROGRESS : KAFKA_NONE;
 }

@@ -90,18 +90,13 @@ static void name_topics(const struct consumer_group *group,
     out->assigned_partitions =
         mem_arena_alloc(arena, (set->count + 1) * sizeof(*out->assigned_partitions));
     for (size_t i = 0; i < set->count; i += run) {
-        int32_t *numbers;
-
         run = partition_set_run(set, i);
         if (!topics->find_id(topics->arg, &set->items[i].topic, &topic))
             continue;
-        numbers = mem_arena_alloc(arena, run * sizeof(*numbers));
-        for (size_t j = 0; j < run; j++)
-            numbers[j] = set->items[i + j].partition;
         out->assigned_partitions[out->assigned_partitions_count++] =
             (struct consumer_protocol_assignment_topic_partition){
                 .topic = wire_string_of(mem_arena_strdup(arena, topic.name)),
-                .partitions = numbers,
+                .partitions = partition_set_numbers(set, i, run, arena),
                 .partitions_count = (int32_t)run,
             };
     }

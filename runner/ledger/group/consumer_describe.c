@@ -28,19 +28,14 @@ describe_set(const struct consumer_group *group, const struct partition_set *set
     out.topic_partitions =
         mem_arena_alloc(arena, (set->count + 1) * sizeof(*out.topic_partitions));
     for (size_t i = 0; i < set->count; i += run) {
-        int32_t *numbers;
-
         run = partition_set_run(set, i);
         if (!topics->find_id(topics->arg, &set->items[i].topic, &topic))
             continue;
-        numbers = mem_arena_alloc(arena, run * sizeof(*numbers));
-        for (size_t j = 0; j < run; j++)
-            numbers[j] = set->items[i + j].partition;
         out.topic_partitions[out.topic_partitions_count++] =
             (struct consumer_group_describe_response_topic_partitions){
                 .topic_id = topic.id,
                 .topic_name = borrow(topic.name, arena),
-                .partitions = numbers,
+                .partitions = partition_set_numbers(set, i, run, arena),
                 .partitions_count = (int32_t)run,
             };
     }

@@ -183,16 +183,11 @@ answer_assignment(const struct partition_set *set, struct mem_arena *arena)
     answer->topic_partitions =
         mem_arena_alloc(arena, (topics + 1) * sizeof(*answer->topic_partitions));
     for (size_t i = 0; i < set->count; i += run) {
-        int32_t *numbers;
-
         run = partition_set_run(set, i);
-        numbers = mem_arena_alloc(arena, run * sizeof(*numbers));
-        for (size_t j = 0; j < run; j++)
-            numbers[j] = set->items[i + j].partition;
         answer->topic_partitions[answer->topic_partitions_count++] =
             (struct consumer_group_heartbeat_response_topic_partitions){
                 .topic_id = set->items[i].topic,
-                .partitions = numbers,
+                .partitions = partition_set_numbers(set, i, run, arena),
                 .partitions_count = (int32_t)run,
             };
     }

@@ -174,3 +174,13 @@ size_t partition_set_run(const struct partition_set *set, size_t index)
         end++;
     return end - index;
 }
+
+int32_t *partition_set_numbers(const struct partition_set *set, size_t index, size_t run,
+                               struct mem_arena *arena)
+{
+    int32_t *numbers = mem_arena_alloc(arena, run * sizeof(*numbers));
+
+    for (size_t i = 0; i < run; i++)
+        numbers[i] = set->items[index + i].partition;
+    return numbers;
+}
