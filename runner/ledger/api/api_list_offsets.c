@@ -56,22 +56,25 @@ static struct api_once *list_places(struct mem_arena *arena,
                                     const struct list_offsets_request *asked,
                                     int32_t *count)
 {
+    struct wire_string *names =
+        mem_arena_alloc(arena, ((size_t)asked->topics_count + 1) * sizeof *names);
     struct api_once *places;
     size_t total = 0;
 
-    for (int32_t t = 0; t < asked->topics_count; t++)
+    for (int32_t t = 0; t < asked->topics_count; t++) {
+        names[t] = asked->topics[t].name;
         total += (size_t)asked->topics[t].partitions_count;
+    }
     places = mem_arena_alloc(arena, (total + 1) * sizeof *places);
     *count = 0;
     for (int32_t t = 0; t < asked->topics_count; t++)
         for (int32_t p = 0; p < asked->topics[t].partitions_count; p++)
             places[(*count)++] = (struct api_once){
-                .topic = asked->topics[t].name,
-                .partition = asked->topics[t].partitions[p].partition_index,
                 .t = t,
                 .p = p,
+                .partition = asked->topics[t].partitions[p].partition_index,
             };
-    *count = api_once(places, *count);
+    *count = api_once(arena, names, asked->topics_count, places, *count);
     return places;
 }
 
@@ -102,7 +105,8 @@ answer_partition(struct ledger *ledger, struct request *request,
     else if (!knows_timestamp(asked->timestamp, request->version))
         error = KAFKA_UNSUPPORTED_VERSION;
     else
-        error = look_up(ledger, topics_find(ledger->topics, place->topic), asked,
+        error = look_up(ledger,
+                        topics_find(ledger->topics, message->topics[place->t].name), asked,
                         message->isolation_level == READ_COMMITTED, out);
     out->partition_index = asked->partition_index;
     out->error_code = (int16_t)error;
@@ -112,13 +116,14 @@ answer_partition(struct ledger *ledger, struct request *request,
 
 void api_list_offsets(struct ledger *ledger, struct request *request)
 {
+    const struct list_offsets_request *message = request->message;
     struct list_offsets_response_list_offsets_partition_response *answers;
     struct list_offsets_response response;
     struct api_once *places;
     int32_t count;
 
     wire_defaults(&list_offsets_response_message, &response);
-    places = list_places(&request->arena, request->message, &count);
+    places = list_places(&request->arena, message, &count);
     response.topics = mem_arena_alloc(&request->arena,
                                       ((size_t)count + 1) * sizeof *response.topics);
     answers = mem_arena_alloc(&request->arena, ((size_t)count + 1) * sizeof *answers);
@@ -127,7 +132,7 @@ void api_list_offsets(struct ledger *ledger, struct request *request)
             &response.topics[response.topics_count++];
 
         same = api_once_topic(&places[i], count - i);
-        out->name = places[i].topic;
+        out->name = message->topics[places[i].t].name;
         out->partitions = &answers[i];
         out->partitions_count = same;
         for (int32_t k = i; k < i + same; k++)

@@ -22,24 +22,39 @@ static int compare_places(const void *left, const void *right)
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-const enum api_repeated *api_repeated_names(struct mem_arena *arena,
-                                            const struct wire_string *names,
-                                            int32_t count)
+const int32_t *api_first_names(struct mem_arena *arena, const struct wire_string *names,
+                               int32_t count)
 {
     size_t room = count > 0 ? (size_t)count : 1;
-    enum api_repeated *result = mem_arena_alloc(arena, room * sizeof(*result));
+    int32_t *result = mem_arena_alloc(arena, room * sizeof(*result));
     struct place *places = mem_arena_alloc(arena, room * sizeof(*places));
 
     for (int32_t i = 0; i < count; i++)
         places[i] = (struct place){names[i], i};
     if (count > 1)
         qsort(places, (size_t)count, sizeof(*places), compare_places);
-    for (int32_t i = 1; i < count; i++) {
-        if (!wire_string_equal(places[i - 1].name, places[i].name))
+    for (int32_t i = 0; i < count; i++) {
+        bool again = i > 0 && wire_string_equal(places[i - 1].name, places[i].name);
+
+        result[places[i].index] =
+            again ? result[places[i - 1].index] : places[i].index;
+    }
+    return result;
+}
+
+const enum api_repeated *api_repeated_names(struct mem_arena *arena,
+                                            const struct wire_string *names,
+                                            int32_t count)
+{
+    const int32_t *first = api_first_names(arena, names, count);
+    enum api_repeated *result =
+        mem_arena_alloc(arena, ((size_t)count + 1) * sizeof(*result));
+
+    for (int32_t i = 0; i < count; i++) {
+        if (first[i] == i)
             continue;
-        result[places[i].index] = API_AGAIN;
-        if (result[places[i - 1].index] == API_SINGLE)
-            result[places[i - 1].index] = API_FIRST;
+        result[i] = API_AGAIN;
+        result[first[i]] = API_FIRST;
     }
     return result;
 }

@@ -30,6 +30,10 @@ const enum api_repeated *api_repeated_names(struct mem_arena *arena,
                                             const struct wire_string *names,
                                             int32_t count);
 
+/* For each of these names the index of the first that is equal to it. */
+const int32_t *api_first_names(struct mem_arena *arena, const struct wire_string *names,
+                               int32_t count);
+
 /* The message as a string of the arena, null when it is empty; message is cleared. */
 struct wire_string api_take_message(struct mem_arena *arena, struct text_buf *message);
 

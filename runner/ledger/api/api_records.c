@@ -35,22 +35,25 @@ static struct api_once *list_places(struct mem_arena *arena,
                                     const struct delete_records_request *asked,
                                     int32_t *count)
 {
+    struct wire_string *names =
+        mem_arena_alloc(arena, ((size_t)asked->topics_count + 1) * sizeof(*names));
     struct api_once *places;
     size_t total = 0;
 
-    for (int32_t t = 0; t < asked->topics_count; t++)
+    for (int32_t t = 0; t < asked->topics_count; t++) {
+        names[t] = asked->topics[t].name;
         total += (size_t)asked->topics[t].partitions_count;
+    }
     places = mem_arena_alloc(arena, (total + 1) * sizeof(*places));
     *count = 0;
     for (int32_t t = 0; t < asked->topics_count; t++)
         for (int32_t p = 0; p < asked->topics[t].partitions_count; p++)
             places[(*count)++] = (struct api_once){
-                .topic = asked->topics[t].name,
-                .partition = asked->topics[t].partitions[p].partition_index,
                 .t = t,
                 .p = p,
+                .partition = asked->topics[t].partitions[p].partition_index,
             };
-    *count = api_once(places, *count);
+    *count = api_once(arena, names, asked->topics_count, places, *count);
     return places;
 }
 
@@ -91,12 +94,13 @@ void api_delete_records(struct ledger *ledger, struct request *request)
         &request->arena, ((size_t)count + 1) * sizeof(*response.topics));
     results = mem_arena_alloc(&request->arena, ((size_t)count + 1) * sizeof(*results));
     for (int32_t i = 0, same; i < count; i += same) {
-        struct topic *topic = topics_find(ledger->topics, places[i].topic);
+        struct wire_string name = asked->topics[places[i].t].name;
+        struct topic *topic = topics_find(ledger->topics, name);
         struct delete_records_response_delete_records_topic_result *out =
             &response.topics[response.topics_count++];
 
         same = api_once_topic(&places[i], count - i);
-        out->name = places[i].topic;
+        out->name = name;
         out->partitions = &results[i];
         out->partitions_count = same;
         for (int32_t k = i; k < i + same; k++)
