@@ -29,7 +29,7 @@ static unsigned code_point(const char *text, size_t len)
                     : (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu);
 }
 
-/* What jansson leaves as it is though a terminal would act on it; it is in strings only. */
+/* What jansson leaves as it is though a terminal would act on it; it is in strings. */
 static char *escaped(char *line)
 {
     struct text_buf out = {0};

@@ -15,7 +15,7 @@ void log_set_level(enum log_level level)
     threshold = level;
 }
 
-/* A line stays one line, the message within its quotes, and a terminal only shows it. */
+/* A line stays one line, the message in its quotes, and a terminal only shows it. */
 static void make_safe(char *text)
 {
     size_t left = strlen(text);

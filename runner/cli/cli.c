@@ -30,7 +30,8 @@ int cli_usage(const char *verb, const char *format, ...)
     if (vasprintf(&text, format, ap) < 0)
         abort(); /* out of memory */
     va_end(ap);
-    text_printf_safe(stderr, "dagrun %s: %s (see 'dagrun %s --help')\n", verb, text, verb);
+    text_printf_safe(stderr, "dagrun %s: %s (see 'dagrun %s --help')\n", verb, text,
+                     verb);
     free(text);
     return 2;
 }

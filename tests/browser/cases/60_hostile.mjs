@@ -120,5 +120,7 @@ export default {
       await isUnharmed();
     }
     assert.equal(dialogs, 0, "a dialog was opened");
+    await open("");
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   },
 };
