@@ -28,7 +28,7 @@ struct config {
     const char *node;
     const char *client;
     const char *client_id;
-    const char *instance; /* group.instance.id: the client id, unless something else is said */
+    const char *instance; /* group.instance.id: the client id if nothing else is said */
     const char *dir;
     const char *group;
     const char *dlq;

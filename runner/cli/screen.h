@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * screen.h - a terminal as a whole: the alternate screen, keys as they are pressed, and the
- * terminal as it was afterwards, however the program ends.
+ * screen.h - a terminal as a whole: the alternate screen, keys as they are pressed, and
+ * the terminal as it was afterwards, however the program ends.
  * Layer: cli.
  */
 #ifndef CLI_SCREEN_H
@@ -13,9 +13,9 @@
 struct screen;
 
 /*
- * Take the terminal of standard input and output. A child of its own waits for our end and
- * puts the terminal back when we could not, kill -9 included. NULL and err when there is none.
- * Call it before any thread is made.
+ * Take the terminal of standard input and output. A child of its own waits for our end
+ * and puts the terminal back when we could not, kill -9 included. NULL and err when there
+ * is none. Call it before any thread is made.
  */
 struct screen *screen_open(struct error *err);
 /* The terminal as it was. */

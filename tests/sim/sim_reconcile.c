@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * sim_reconcile.c - the whole runner without processes, broker and clock: seeded random
- * graphs, exits, crashes, silence, scaling, stops and clock steps drive reconcile_run(). After
- * every event it is checked that no client has two processes, that an action fits its
+ * graphs, exits, crashes, silence, scaling, stops and clock steps drive reconcile_run().
+ * After every event it is checked that no client has two processes, that an action fits its
  * state, that deciding twice changes nothing, and that every run ends.
  * SIM_SEED=n repeats one schedule.
  */
@@ -15,7 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NODES_MAX = 8, CLIENTS_MAX = 3, SCALED_MAX = 6, RUNS = 1000, EVENTS_AT_LEAST = 1000000 };
+enum {
+    NODES_MAX = 8,
+    CLIENTS_MAX = 3,
+    SCALED_MAX = 6,
+    RUNS = 1000,
+    EVENTS_AT_LEAST = 1000000
+};
 
 /* A process as the simulated machine has it. */
 struct process {
@@ -183,8 +189,8 @@ static void check_start(const struct sim *sim, enum run_state before)
     }
 }
 
-/* While nothing ends a node, it has as many clients as are wanted, or they are on their way:
- * none rests that is to run, and none runs untold that is too many. */
+/* While nothing ends a node, it has as many clients as are wanted, or they are on their
+ * way: none rests that is to run, and none runs untold that is too many. */
 static void check_scale(const struct sim *sim)
 {
     for (size_t n = 0; n < sim->dag.node_count; n++) {
