@@ -104,6 +104,7 @@ class Records(Case):
 
     def test_nothing_of_a_failed_record_comes_out(self):
         self.edge()
+        began_ms = int(time.time() * 1000)
         self.ask("fail a", "many", "none", "plain", "fail b")
         with self.client(TWIST) as client:
             client.wait_stats(lambda s: s["in"] == 5 and s["idle"])
@@ -114,6 +115,8 @@ class Records(Case):
         self.assertEqual(values(self.outputs[0]), ["part0", "part1", "part2", "plain"])
         letters = dump(self.dlq)
         self.assertEqual([r[4] for r in letters], ["fail", "fail"])
+        died_ms = int(letters[1][5].pop("dagrun-time"))
+        self.assertTrue(began_ms <= died_ms <= time.time() * 1000, died_ms)
         self.assertEqual(letters[1][5], {
             "dagrun-reason": 'asked to fail, "quoted"', "dagrun-failed-at": "DECODE",
             "dagrun-node": "node", "dagrun-attempt": "1", "dagrun-run": "1",

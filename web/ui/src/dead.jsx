@@ -126,7 +126,7 @@ function Groups({ dag, groups, query, ask }) {
       columns={[
         ["Node", (group) => group.node],
         ["Reason", (group) => <a class="words" href={deadLink(dag, of(group))} aria-current={same(group) ? "true" : undefined}>{printable(group.reason)}</a>],
-        ["Step", (group) => group.failed_at || "–"],
+        ["Step", (group) => printable(group.failed_at || "–")],
         ["Open", (group) => (group.open ? <strong>{count(group.open)}</strong> : "0"), "number"],
         ["Replayed", (group) => count(group.replayed + group.sending), "number"],
         ["Dropped", (group) => count(group.dropped), "number"],
@@ -147,11 +147,11 @@ function Letter({ dag, letter, close, ask }) {
   const facts = [
     ["State", <State state={letter.state} />],
     ["Reason", printable(letter.reason)],
-    ["Step", letter.failed_at || "–"],
+    ["Step", printable(letter.failed_at || "–")],
     ["Died", <Time at={letter.died} relative />],
     ["In", <a href={link(["runs", dag, letter.run, "nodes", letter.node])}>{`${dag}@${letter.run}, attempt ${letter.attempt}`}</a>],
     ["Last words", <a href={link(["runs", dag, letter.run, "logs"], { node: letter.node })}>{`the log of ${letter.node}`}</a>],
-    ["From", `${letter.source.topic} ${letter.source.partition}:${letter.source.offset}`],
+    ["From", `${printable(letter.source.topic)} ${letter.source.partition}:${letter.source.offset}`],
     ["Written", <Time at={letter.timestamp} />],
     ["Sent again before", count(letter.replays)],
     ["Key", <code>{preview(letter, "key", 4000) ?? "none"}</code>],
