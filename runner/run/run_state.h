@@ -53,6 +53,8 @@ struct run_edge {
     struct run_partition *partitions;
     size_t partition_count;
     size_t existing; /* partitions that were there before the run grew them */
+    int64_t seen_in; /* records read from it, by the counts in the commits */
+    double lately;   /* the same of the last seconds, the newest weigh most */
 };
 
 struct run_client {

@@ -91,12 +91,32 @@ static void sample_edge(struct run *run, size_t e, int64_t ts_ms)
     history_sample(run->history, &row);
 }
 
+/*
+ * Clients say how much they read in all; from which input is known by the counts in their
+ * commits. Those come in bursts: a second weighs half as much as the one after it.
+ */
+static void see_inputs(struct run *run)
+{
+    for (size_t e = 0; e < run->edge_count; e++) {
+        struct run_edge *edge = &run->edges[e];
+        int64_t in = 0;
+
+        for (size_t p = 0; p < edge->partition_count; p++)
+            in += edge->partitions[p].now.in - edge->partitions[p].base.in;
+        edge->lately /= 2;
+        if (in > edge->seen_in)
+            edge->lately += (double)(in - edge->seen_in);
+        edge->seen_in = in;
+    }
+}
+
 void sample_tick(struct run *run)
 {
     struct history_sample all = {.ts_ms = clock_wall_ms(), .series = HISTORY_ALL, .id = ""};
     struct latency latency = {0};
     size_t clients = 0;
 
+    see_inputs(run);
     for (size_t n = 0; n < run->dag->node_count; n++)
         clients += run->nodes[n].client_count;
     for (size_t n = 0; n < run->dag->node_count; n++)

@@ -147,14 +147,26 @@ static double rate_of(const struct run *run, size_t n, bool out)
     return sum;
 }
 
+/* Of what its reader reads; even until the first commits tell. */
+static double share_of(const struct run *run, size_t e)
+{
+    const struct run_node *node = &run->nodes[run->dag->edges[e].to];
+    double all = 0;
+
+    for (size_t i = 0; i < node->input_count; i++)
+        all += node->inputs[i]->lately;
+    if (all > 0)
+        return run->edges[e].lately / all;
+    return 1 / (double)run->dag->nodes[run->dag->edges[e].to].input_count;
+}
+
 double run_edge_rate(const struct run *run, size_t e, bool in)
 {
     const struct dag_edge *edge = &run->dag->edges[e];
     size_t topics = 0;
 
     if (!in)
-        return rate_of(run, edge->to, false) /
-               (double)run->dag->nodes[edge->to].input_count;
+        return rate_of(run, edge->to, false) * share_of(run, e);
     for (size_t t = 0; t < run->plan->edge_topic_count; t++)
         topics += run->plan->topics[t].writer == edge->from;
     return rate_of(run, edge->from, true) / (double)(topics ? topics : 1);

@@ -8,6 +8,14 @@ import unittest
 from harness import wait_for
 from web_case import GRAPH, LOADED, Web
 
+TWO_INPUTS = """
+nodes:
+  many: {program: producer, with: {rate: 40}}
+  few: {program: producer, args: [5, 2, sum]}
+  work: {program: arithmetic, from: [many, few]}
+  out: {program: print, from: work}
+"""
+
 
 class Reading(Web):
     def run_once(self):
@@ -39,6 +47,15 @@ class Reading(Web):
         self.assertEqual(seen, [3, 2, 1])
         self.assertEqual(self.get("/api/v1/runs?state=failed")["runs"], [])
         self.assertEqual(len(self.get(f"/api/v1/runs?dag={self.name}&since=0")["runs"]), 3)
+
+    def test_what_a_node_reads_is_told_for_each_of_its_inputs(self):
+        self.dagrun("start", self.dag(TWO_INPUTS), "-d")
+
+        def read():
+            edges = self.get(f"/api/v1/dags/{self.name}/status")["edges"]
+            return {edge["from"]: edge["out_per_s"] for edge in edges}
+
+        wait_for(lambda: read()["many"] > 10 > 5 > read()["few"], "of many more than of few", 20)
 
     def test_samples_of_a_run_are_those_of_show(self):
         self.dagrun("start", self.dag(LOADED), "-d")
