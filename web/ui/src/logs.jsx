@@ -221,7 +221,7 @@ function Viewer({ url, query, follow, setFollow }) {
       </div>
       <Lines view={view} turn={log.turn} follow={follow} setFollow={setFollow} wrap={wrap} anchor={anchor} earlier={earlier} later={later} />
       <p class="dim">
-        {`${count} ${count === 1 ? "line" : "lines"}${text || query.level ? ` of ${log.lines.length}` : ""} shown, bytes ${first} to ${log.next} of ${bytes(log.size)}`}
+        {log.size === 0 ? "This log is empty: the client has written nothing." : `${count} ${count === 1 ? "line" : "lines"}${text || query.level ? ` of ${log.lines.length}` : ""} shown, bytes ${first} to ${log.next} of ${bytes(log.size)}`}
       </p>
       <Search key={url} url={url} goTo={jump} />
     </>
