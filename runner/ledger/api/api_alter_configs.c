@@ -246,20 +246,23 @@ static void alter_all(struct alteration *all)
     }
 }
 
-static struct resource *new_resources(struct alteration *all, int32_t count)
+static void new_resources(struct alteration *all, int32_t count)
 {
     all->count = count > 0 ? count : 0;
     all->resources =
         mem_arena_alloc(all->arena, ((size_t)all->count + 1) * sizeof(*all->resources));
-    return all->resources;
 }
 
-static struct change *new_changes(struct alteration *all, struct resource *resource,
-                                  int32_t count)
+/* Take over one resource; the caller fills its changes. */
+static struct change *take_resource(struct alteration *all, int32_t index, int8_t type,
+                                    struct wire_string name, int32_t changes_count)
 {
+    struct resource *resource = &all->resources[index];
     struct change *changes;
 
-    resource->changes_count = count > 0 ? count : 0;
+    resource->type = type;
+    resource->name = name;
+    resource->changes_count = changes_count > 0 ? changes_count : 0;
     changes = mem_arena_alloc(all->arena,
                               ((size_t)resource->changes_count + 1) * sizeof(*changes));
     resource->changes = changes;
@@ -273,16 +276,16 @@ void api_alter_configs(struct ledger *ledger, struct request *request)
                              .arena = &request->arena,
                              .replaces = true,
                              .validate_only = asked->validate_only};
-    struct resource *resources = new_resources(&all, asked->resources_count);
     struct alter_configs_response response;
 
+    new_resources(&all, asked->resources_count);
     for (int32_t i = 0; i < all.count; i++) {
         const struct alter_configs_request_alter_configs_resource *from =
             &asked->resources[i];
-        struct change *changes = new_changes(&all, &resources[i], from->configs_count);
-        resources[i].type = from->resource_type;
-        resources[i].name = from->resource_name;
-        for (int32_t k = 0; k < resources[i].changes_count; k++)
+        struct change *changes = take_resource(
+            &all, i, from->resource_type, from->resource_name, from->configs_count);
+
+        for (int32_t k = 0; k < from->configs_count; k++)
             changes[k] = (struct change){from->configs[k].name, from->configs[k].value,
                                          CONFIG_SET};
     }
@@ -290,14 +293,14 @@ void api_alter_configs(struct ledger *ledger, struct request *request)
     wire_defaults(&alter_configs_response_message, &response);
     response.responses = mem_arena_alloc(
         &request->arena, ((size_t)all.count + 1) * sizeof(*response.responses));
-    response.responses_count = all.count;
-    for (int32_t i = 0; i < all.count; i++) {
-        response.responses[i].error_code = (int16_t)resources[i].code;
-        response.responses[i].error_message =
-            api_take_message(&request->arena, &resources[i].message);
-        response.responses[i].resource_type = resources[i].type;
-        response.responses[i].resource_name = resources[i].name;
-    }
+    for (struct resource *one = all.resources; one < all.resources + all.count; one++)
+        response.responses[response.responses_count++] =
+            (struct alter_configs_response_alter_configs_resource_response){
+                .error_code = (int16_t)one->code,
+                .error_message = api_take_message(&request->arena, &one->message),
+                .resource_type = one->type,
+                .resource_name = one->name,
+            };
     request_answer(request, &response);
 }
 
@@ -307,16 +310,16 @@ void api_incremental_alter_configs(struct ledger *ledger, struct request *reques
     struct alteration all = {.ledger = ledger,
                              .arena = &request->arena,
                              .validate_only = asked->validate_only};
-    struct resource *resources = new_resources(&all, asked->resources_count);
     struct incremental_alter_configs_response response;
 
+    new_resources(&all, asked->resources_count);
     for (int32_t i = 0; i < all.count; i++) {
         const struct incremental_alter_configs_request_alter_configs_resource *from =
             &asked->resources[i];
-        struct change *changes = new_changes(&all, &resources[i], from->configs_count);
-        resources[i].type = from->resource_type;
-        resources[i].name = from->resource_name;
-        for (int32_t k = 0; k < resources[i].changes_count; k++)
+        struct change *changes = take_resource(
+            &all, i, from->resource_type, from->resource_name, from->configs_count);
+
+        for (int32_t k = 0; k < from->configs_count; k++)
             changes[k] = (struct change){from->configs[k].name, from->configs[k].value,
                                          from->configs[k].config_operation};
     }
@@ -324,13 +327,13 @@ void api_incremental_alter_configs(struct ledger *ledger, struct request *reques
     wire_defaults(&incremental_alter_configs_response_message, &response);
     response.responses = mem_arena_alloc(
         &request->arena, ((size_t)all.count + 1) * sizeof(*response.responses));
-    response.responses_count = all.count;
-    for (int32_t i = 0; i < all.count; i++) {
-        response.responses[i].error_code = (int16_t)resources[i].code;
-        response.responses[i].error_message =
-            api_take_message(&request->arena, &resources[i].message);
-        response.responses[i].resource_type = resources[i].type;
-        response.responses[i].resource_name = resources[i].name;
-    }
+    for (struct resource *one = all.resources; one < all.resources + all.count; one++)
+        response.responses[response.responses_count++] =
+            (struct incremental_alter_configs_response_alter_configs_resource_response){
+                .error_code = (int16_t)one->code,
+                .error_message = api_take_message(&request->arena, &one->message),
+                .resource_type = one->type,
+                .resource_name = one->name,
+            };
     request_answer(request, &response);
 }
