@@ -48,8 +48,7 @@ const char tap_options_help[] =
     "not there any more. The last records come in order of time, others partition by\n"
     "partition as the broker sends them.\n";
 
-/* ---------------------------------------------------------------------------- places
- */
+/* --------------------------------------------------------------------------- places */
 
 /* "12:345" and what follows; false when it is something else. */
 static bool parse_position(const char **at, struct tap_position *position)
@@ -120,8 +119,7 @@ static int parse_point(const char *name, const char *text, struct tap_point *poi
     return 0;
 }
 
-/* --------------------------------------------------------------------------- options
- */
+/* -------------------------------------------------------------------------- options */
 
 static int parse_number(const char *name, const char *text, int64_t min, int64_t max,
                         int64_t *value)

@@ -18,8 +18,7 @@ enum {
     SHORT_HEADERS = 32,
 };
 
-/* ------------------------------------------------------------------------------ JSON
- */
+/* ----------------------------------------------------------------------------- JSON */
 
 static char *base64(const char *data, size_t len)
 {
@@ -56,8 +55,7 @@ static size_t cut_length(const char *data, size_t len, int64_t cut_bytes)
     return cut;
 }
 
-/* JSON text where the bytes are UTF-8, else null and base64 beside it. True: it was
- * cut. */
+/* JSON text where the bytes are UTF-8, else null with base64 beside. True: it is cut */
 static bool put_bytes(json_t *object, const char *name, const char *data, size_t len,
                       int64_t cut_bytes)
 {
@@ -208,8 +206,7 @@ json_t *tap_page_json(const struct tap *tap, const char *edge, json_t *messages,
     return page;
 }
 
-/* ------------------------------------------------------------------------------ lines
- */
+/* ---------------------------------------------------------------------------- lines */
 
 static void print_text(const struct tap_record *record)
 {

@@ -98,8 +98,7 @@ static int64_t time_of(const rd_kafka_message_t *message)
     return rd_kafka_message_timestamp(message, &type);
 }
 
-/* --------------------------------------------------------------------- the last ones
- */
+/* -------------------------------------------------------------------- the last ones */
 
 static size_t held_count(const struct tap_list *list)
 {
