@@ -15,7 +15,7 @@ nodes:
 """
 # What goes on between two looks, whatever is looked at.
 MOVES = {"uptime_ms", "in", "answered", "out", "dropped", "dead", "repeats", "sound", "backlog",
-         "lag", "p50_ms", "p99_ms", "cpu_ms", "rss_bytes", "progress", "written_from",
+         "backlog_s", "lag", "p50_ms", "p99_ms", "cpu_ms", "rss_bytes", "progress", "written_from",
          "written_to", "read_from", "read_to"}
 
 

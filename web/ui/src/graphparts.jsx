@@ -19,10 +19,11 @@ function widthOf(flow) {
   return flow > 0 ? Math.min(9, 2 + 1.4 * Math.log10(1 + flow)) : 1.5;
 }
 
-/* "", some or late: more waits than ten seconds of reading take away. */
+/* "", some or late: more waits than a second or ten of reading take away. */
 function lateOf(edge) {
   if (!edge || !(edge.backlog > 0)) return "";
-  return edge.backlog > 10 * (edge.out_per_s || 0.1) ? "late" : "some";
+  const seconds = edge.backlog / (edge.out_per_s || 0.1);
+  return seconds > 10 ? "late" : seconds > 1 ? "some" : "";
 }
 
 /* What flows, what waits, and how long that lasts; nothing is known of a run that is over. */
