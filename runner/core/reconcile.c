@@ -170,7 +170,7 @@ static void apply(struct reconcile *rec, size_t n, size_t i, enum client_event e
     switch (step.action) {
     case CLIENT_SPAWN:
         c->starts++;
-        c->lives += before == CLIENT_DOWN;
+        c->lives += before == CLIENT_DOWN || before == CLIENT_RESTARTING;
         if (before != CLIENT_RESTARTING)
             client_damping_started(&c->damping, &node->restart, now_ms);
         c->heard_ms = now_ms;

@@ -41,7 +41,7 @@ struct reconcile_client {
     int64_t heard_ms;       /* last sign of life */
     struct client_damping damping;
     int starts;             /* ever */
-    int lives;              /* starts that were no restart: the first, and every return */
+    int lives; /* starts after no failure: the first, those asked for, every return */
     bool leaving;           /* it was too many: it goes for good, or has gone */
     bool restart_asked;     /* fact: a user wants a new process */
     bool limit_reached;     /* failed because it started too often */

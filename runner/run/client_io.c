@@ -292,14 +292,15 @@ static enum client_state state_of(const struct run_client *client)
     return client->run->rec->nodes[client->node].clients[client->index].state;
 }
 
-/* It was told to end, or is a source with nothing more to make. A client that somebody
- * else ends by SIGTERM exits 0, too: that is no end of its work. */
+/* It was told to end, or for a restart, or is a source with nothing more to make. A client
+ * that somebody else ends by SIGTERM exits 0, too: that is no end of its work. */
 static bool is_wanted(const struct run_client *client, const struct process_exit *end)
 {
     enum client_state state = state_of(client);
 
     return state == CLIENT_DRAINING || state == CLIENT_TERMINATING ||
-           state == CLIENT_KILLED || (end->code == 0 && client->finished);
+           state == CLIENT_KILLED ||
+           (end->code == 0 && (client->finished || state == CLIENT_RESTARTING));
 }
 
 static void tell_exit(struct run_client *client, const struct process_exit *end,

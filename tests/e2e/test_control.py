@@ -93,6 +93,7 @@ class Control(Case):
         self.assert_all(6000)
         ends = [a.get("exit_code") for a in self.show()["attempts"]]
         self.assertEqual(set(ends), {0})
+        self.assertEqual([e["text"] for e in self.show()["events"] if e["level"] == "warn"], [])
         self.assertEqual(sum(ids(self.out()).values()), 6000)
 
     def test_what_can_not_be_done_is_said(self):
