@@ -37,7 +37,7 @@ bool guard_is_same(const char *a, const char *b)
 bool guard_refuse(struct guard_refusal *no, int status, const char *text)
 {
     no->status = status;
-    (void)snprintf(no->text, sizeof no->text, "%s", text);
+    (void)snprintf(no->text, sizeof no->text, "%.*s", (int)sizeof no->text - 1, text);
     return false;
 }
 
