@@ -467,8 +467,9 @@ static int64_t idle_deadline(struct ledger *ledger)
 }
 
 /*
- * Who stopped the process (SIGSTOP, a frozen container) has stopped the members' time as
- * well: their heartbeats wait in the sockets and are read before anybody is given up.
+ * Who stopped the process (SIGSTOP, a frozen container) has stopped the members' time
+ * as well: their heartbeats wait in the sockets and are read before anybody is given
+ * up.
  */
 static void forgive(struct ledger *ledger, int64_t now_ms)
 {

@@ -24,7 +24,7 @@ struct ledger_private {
     int64_t store_bytes_answered;  /* the same, before an answer */
     struct config_set fixed;       /* the settings that are configs of the broker */
     int64_t client_ms;             /* when a client was connected last */
-    int64_t next_ms;               /* when the loop was to be here again; 0: never was */
+    int64_t next_ms; /* when the loop was to be here again; 0: never was */
 };
 
 /* ledger_data.c: the folder, its lock (-1 and err: ERROR_CONFLICT), the cluster's id.

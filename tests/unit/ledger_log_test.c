@@ -237,7 +237,8 @@ static void damage(const char *name)
 }
 
 /* The name: what is damaged, or removed if it ends with "!". */
-static const char *const lost_files[] = {"checkpoint", "checkpoint!", "start", "start!"};
+static const char *const lost_files[] = {"checkpoint", "checkpoint!", "start",
+                                         "start!"};
 
 START_TEST(deleted_records_stay_deleted_when_a_file_is_lost)
 {

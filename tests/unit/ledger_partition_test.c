@@ -254,8 +254,8 @@ START_TEST(batches_get_the_level_of_the_topic)
     for (int level = 1; level <= 9; level += 8) {
         struct bench b;
         struct partition_appended out;
-        struct bench_batch spec = {.producer_id = -1, .sequence = -1, .epoch = -1,
-                                   .count = 2000};
+        struct bench_batch spec = {
+            .producer_id = -1, .sequence = -1, .epoch = -1, .count = 2000};
 
         bench_begin(&b);
         b.config.compression = BATCH_GZIP;

@@ -297,7 +297,8 @@ START_TEST(many_transactions_end_in_any_order)
         producers_append(producers, &batch, 0);
     }
     for (int i = 0; i < OPEN; i++) {
-        int at = i < OPEN / 2 ? i : (int)((int64_t)i * STEP % (OPEN - OPEN / 2)) + OPEN / 2;
+        int at =
+            i < OPEN / 2 ? i : (int)((int64_t)i * STEP % (OPEN - OPEN / 2)) + OPEN / 2;
 
         if (i == OPEN / 2) { /* the order is kept by a snapshot */
             ck_assert_int_eq(producers_snapshot(producers, OPEN, &err), 0);
@@ -310,7 +311,8 @@ START_TEST(many_transactions_end_in_any_order)
         ended[at] = true;
         while (first < OPEN && ended[first])
             first++;
-        wrong += producers_first_unstable(producers) != (first < OPEN ? first : INT64_MAX);
+        wrong +=
+            producers_first_unstable(producers) != (first < OPEN ? first : INT64_MAX);
         wrong += producers_open_count(producers) != OPEN - 1 - i;
     }
     ck_assert_int_eq(wrong, 0);

@@ -162,15 +162,15 @@ static const struct {
     int least, usual, most;
 } levels[] = {{BATCH_GZIP, 1, -1, 9}, {BATCH_LZ4, 9, 9, 17}, {BATCH_ZSTD, -50, 3, 22}};
 
-static size_t packed_len(enum batch_codec codec, int level, const uint8_t *data, size_t len)
+static size_t packed_len(enum batch_codec codec, int level, const uint8_t *data,
+                         size_t len)
 {
     struct codec_buffer packed = {0}, out = {0};
     size_t result;
 
     ck_assert_int_eq(codec_pack(codec, level, data, len, &packed), 0);
-    ck_assert_int_eq(
-        codec_unpack(codec, packed.data, packed.len, len + 1, &out),
-        KAFKA_NONE);
+    ck_assert_int_eq(codec_unpack(codec, packed.data, packed.len, len + 1, &out),
+                     KAFKA_NONE);
     ck_assert_uint_eq(out.len, len);
     ck_assert_int_eq(memcmp(out.data, data, len), 0);
     result = packed.len;

@@ -105,9 +105,9 @@ answer_partition(struct ledger *ledger, struct request *request,
     else if (!knows_timestamp(asked->timestamp, request->version))
         error = KAFKA_UNSUPPORTED_VERSION;
     else
-        error = look_up(ledger,
-                        topics_find(ledger->topics, message->topics[place->t].name), asked,
-                        message->isolation_level == READ_COMMITTED, out);
+        error =
+            look_up(ledger, topics_find(ledger->topics, message->topics[place->t].name),
+                    asked, message->isolation_level == READ_COMMITTED, out);
     out->partition_index = asked->partition_index;
     out->error_code = (int16_t)error;
     if (request->version == 0)
@@ -124,8 +124,8 @@ void api_list_offsets(struct ledger *ledger, struct request *request)
 
     wire_defaults(&list_offsets_response_message, &response);
     places = list_places(&request->arena, message, &count);
-    response.topics = mem_arena_alloc(&request->arena,
-                                      ((size_t)count + 1) * sizeof *response.topics);
+    response.topics =
+        mem_arena_alloc(&request->arena, ((size_t)count + 1) * sizeof *response.topics);
     answers = mem_arena_alloc(&request->arena, ((size_t)count + 1) * sizeof *answers);
     for (int32_t i = 0, same; i < count; i += same) {
         struct list_offsets_response_list_offsets_topic_response *out =

@@ -36,8 +36,7 @@ const int32_t *api_first_names(struct mem_arena *arena, const struct wire_string
     for (int32_t i = 0; i < count; i++) {
         bool again = i > 0 && wire_string_equal(places[i - 1].name, places[i].name);
 
-        result[places[i].index] =
-            again ? result[places[i - 1].index] : places[i].index;
+        result[places[i].index] = again ? result[places[i - 1].index] : places[i].index;
     }
     return result;
 }

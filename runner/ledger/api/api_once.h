@@ -20,9 +20,9 @@ struct api_once {
 };
 
 /*
- * Leave one place of each partition, the last one, as Kafka does where it makes a map of
- * the request; partitions of one topic stand together. names are those of the request's
- * topics. Returns how many places are left.
+ * Leave one place of each partition, the last one, as Kafka does where it makes a map
+ * of the request; partitions of one topic stand together. names are those of the
+ * request's topics. Returns how many places are left.
  */
 int32_t api_once(struct mem_arena *arena, const struct wire_string *names,
                  int32_t names_count, struct api_once *places, int32_t count);

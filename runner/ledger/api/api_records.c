@@ -90,8 +90,8 @@ void api_delete_records(struct ledger *ledger, struct request *request)
 
     wire_defaults(&delete_records_response_message, &response);
     places = list_places(&request->arena, asked, &count);
-    response.topics = mem_arena_alloc(
-        &request->arena, ((size_t)count + 1) * sizeof(*response.topics));
+    response.topics = mem_arena_alloc(&request->arena,
+                                      ((size_t)count + 1) * sizeof(*response.topics));
     results = mem_arena_alloc(&request->arena, ((size_t)count + 1) * sizeof(*results));
     for (int32_t i = 0, same; i < count; i += same) {
         struct wire_string name = asked->topics[places[i].t].name;

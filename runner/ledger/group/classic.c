@@ -293,9 +293,8 @@ static enum kafka_error check_generation(const struct classic *group,
 static enum kafka_error sync_error(const struct classic *group,
                                    const struct sync_group_request *request)
 {
-    enum kafka_error error =
-        check_generation(group, request->member_id, request->group_instance_id,
-                         request->generation_id);
+    enum kafka_error error = check_generation(
+        group, request->member_id, request->group_instance_id, request->generation_id);
 
     if (error != KAFKA_NONE)
         return error;
@@ -339,9 +338,8 @@ enum kafka_error classic_heartbeat(struct classic *group,
                                    const struct heartbeat_request *request,
                                    const struct groups_caller *caller)
 {
-    enum kafka_error error =
-        check_generation(group, request->member_id, request->group_instance_id,
-                         request->generation_id);
+    enum kafka_error error = check_generation(
+        group, request->member_id, request->group_instance_id, request->generation_id);
 
     if (error != KAFKA_NONE)
         return error;

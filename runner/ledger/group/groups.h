@@ -59,7 +59,7 @@ void groups_settings_default(struct groups_settings *settings); /* consumer: NUL
 struct groups_caller {
     struct wire_string client_id;
     const char *host; /* the peer's address as Kafka shows it: "/127.0.0.1" */
-    int64_t now_ms; /* monotonic */
+    int64_t now_ms;   /* monotonic */
     int64_t wall_ms;
     int16_t version; /* of the request */
 };
@@ -80,8 +80,8 @@ void groups_close(struct groups *groups);
  */
 int64_t groups_tick(struct groups *groups, int64_t now_ms, int64_t wall_ms);
 
-/* What members sent may not have been read for a while: no deadline that a member has to
- * meet ends before until_ms. */
+/* What members sent may not have been read for a while: no deadline that a member has
+ * to meet ends before until_ms. */
 void groups_postpone(struct groups *groups, int64_t until_ms);
 
 /* ---- classic protocol -------------------------------------------------------- */

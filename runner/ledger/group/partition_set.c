@@ -175,8 +175,8 @@ size_t partition_set_run(const struct partition_set *set, size_t index)
     return end - index;
 }
 
-int32_t *partition_set_numbers(const struct partition_set *set, size_t index, size_t run,
-                               struct mem_arena *arena)
+int32_t *partition_set_numbers(const struct partition_set *set, size_t index,
+                               size_t run, struct mem_arena *arena)
 {
     int32_t *numbers = mem_arena_alloc(arena, run * sizeof(*numbers));
 

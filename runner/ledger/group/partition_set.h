@@ -55,7 +55,7 @@ struct partition_set partition_set_or(const struct partition_set *a,
 /* The topic's partitions begin at index; how many there are in a row. */
 size_t partition_set_run(const struct partition_set *set, size_t index);
 /* The numbers of these partitions, in the arena. */
-int32_t *partition_set_numbers(const struct partition_set *set, size_t index, size_t run,
-                               struct mem_arena *arena);
+int32_t *partition_set_numbers(const struct partition_set *set, size_t index,
+                               size_t run, struct mem_arena *arena);
 
 #endif

@@ -2,8 +2,9 @@
  *
  * checkpoint.c - the few numbers of a log that its segments do not tell. They are
  * written by one small pwrite, which a crash of the process cannot tear; a checksum
- * notices the rest. The start offset is in a second file as well: the other numbers cost
- * only reading when they are lost, without this one deleted records would come back.
+ * notices the rest. The start offset is in a second file as well: the other numbers
+ * cost only reading when they are lost, without this one deleted records would come
+ * back.
  */
 #include "ledger/log/crc.h"
 #include "ledger/log/log_private.h"

@@ -17,8 +17,8 @@ enum {
     GZIP_WINDOW = 15 + 16, /* zlib: the largest window, gzip's header */
     XERIAL_HEADER = 16,
     XERIAL_BLOCK = 32 * 1024,
-    LZ4_USUAL = 9,  /* in Kafka */
-    LZ4_LEAST = 3,  /* of the compressor that looks longer */
+    LZ4_USUAL = 9, /* in Kafka */
+    LZ4_LEAST = 3, /* of the compressor that looks longer */
     LZ4_MOST = 12,
 };
 

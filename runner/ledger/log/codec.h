@@ -27,8 +27,8 @@ enum kafka_error codec_unpack(enum batch_codec codec, const uint8_t *in, size_t 
                               size_t max_bytes, struct codec_buffer *out);
 
 /*
- * Compress, so that Java clients can read it, behind what the buffer holds. level: as in
- * Kafka's compression.*.level, 0 the codec's usual one; snappy has none. -1: failed.
+ * Compress, so that Java clients can read it, behind what the buffer holds. level: as
+ * in Kafka's compression.*.level, 0 the codec's usual one; snappy has none. -1: failed.
  */
 int codec_pack(enum batch_codec codec, int level, const uint8_t *in, size_t len,
                struct codec_buffer *out);

@@ -73,7 +73,7 @@ struct log {
     bool gaps; /* offsets may be missing anywhere: nobody knows what was compacted */
     bool failed;
     bool roll_failed; /* when retention wanted a new segment, which was said */
-    bool used; /* since log_retain looked last */
+    bool used;        /* since log_retain looked last */
 };
 
 static inline struct segment *log_last(const struct log *log)

@@ -200,7 +200,8 @@ const uint8_t *records_finish(struct records_builder *builder, size_t *size)
         codec_reserve(&builder->packed, BATCH_HEADER_BYTES);
         builder->packed.len = BATCH_HEADER_BYTES;
         if (codec_pack(batch_codec(batch), builder->level,
-                       out->data + BATCH_HEADER_BYTES, out->len - BATCH_HEADER_BYTES, &builder->packed) != 0)
+                       out->data + BATCH_HEADER_BYTES, out->len - BATCH_HEADER_BYTES,
+                       &builder->packed) != 0)
             return NULL;
         out = &builder->packed;
     }

@@ -53,7 +53,7 @@ void records_clear(
 struct records_builder {
     struct batch batch;
     int64_t max_timestamp;
-    int level; /* of compression; 0: the usual one. The caller's */
+    int level;                  /* of compression; 0: the usual one. The caller's */
     struct codec_buffer plain;  /* header and records, uncompressed */
     struct codec_buffer packed; /* the finished batch when it is compressed */
 };

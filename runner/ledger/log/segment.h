@@ -25,10 +25,10 @@ struct segment {
     /* Bytes from trusted_from on were written or checked by this process, and those in
      * checked_from … checked_to have been checked. */
     int64_t trusted_from, checked_from, checked_to;
-    int64_t indexed; /* position of the last index entry; where it grows */
+    int64_t indexed;  /* position of the last index entry; where it grows */
     int64_t reserved; /* the disk's blocks are taken up to here */
-    uint32_t chain;  /* over all its batches; where it grows */
-    bool loaded;     /* the index is known to be complete */
+    uint32_t chain;   /* over all its batches; where it grows */
+    bool loaded;      /* the index is known to be complete */
 };
 
 /* Bytes of a segment that are not what was written, and the offsets lost with them. */

@@ -169,8 +169,7 @@ enum kafka_error topics_check_folders(struct topics *topics, struct wire_string 
     for (size_t i = 0; i < topics->blocked.count; i++) {
         if (!is_of(&topics->blocked.list[i], name))
             continue;
-        text_appendf(message,
-                     "The old folder %s is in the way and cannot be renamed.",
+        text_appendf(message, "The old folder %s is in the way and cannot be renamed.",
                      topics->blocked.list[i].from);
         return KAFKA_STORAGE_ERROR;
     }
