@@ -12,7 +12,8 @@ export function count(n) {
 
 export function rate(n) {
   if (n == null) return "–";
-  return `${n >= 100 || n === 0 ? count(Math.round(n)) : n.toPrecision(2)}/s`;
+  if (n > 0 && n < 0.01) return "< 0.01/s";
+  return `${n >= 9.5 || n === 0 ? count(Math.round(n)) : n.toPrecision(2)}/s`;
 }
 
 export function bytes(n) {
