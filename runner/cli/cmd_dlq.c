@@ -227,8 +227,6 @@ static void act(const struct ops *ops, struct dlq *dlq, const struct dlq_options
     struct dlq_result result = {0};
     json_t *object;
 
-    if (action.selection.node && dlq_find_node(dlq, action.selection.node, err) == NULL)
-        return;
     if (!confirm_drop(dlq, options, err))
         return;
     if (isatty(STDERR_FILENO) && !options->json)
@@ -263,7 +261,11 @@ static void with_letters(const struct ops *ops, const char *dag,
              cli_broker_find(&last, dag, options->brokers, &options->params, &broker,
                              err) == 0 &&
              dlq_open(&dlq, ops_home(ops), dag, &last, &broker.config, change, err) == 0) {
-        if (options->verb == DLQ_LIST)
+        const char *node = options->action.selection.node;
+
+        if (node && dlq_find_node(&dlq, node, err) == NULL)
+            ; /* err says so */
+        else if (options->verb == DLQ_LIST)
             list(&dlq, options, err);
         else if (options->verb == DLQ_SHOW)
             show(&dlq, options, err);
@@ -309,7 +311,8 @@ static int dlq(struct dlq_options *options, struct error *err)
 
     set_by(options, by);
     options->action.selection.node = address.node;
-    if (ops && (address.edge || address.client || address.has_run))
+    /* DAG@last is the dag, whatever its name: never a node of the one that runs. */
+    if (ops && (address.edge || address.client || address.run > 0))
         error_set(err, ERROR_INPUT, "DAG or DAG/NODE expected, got %s", options->address);
     else if (ops && options->verb >= DLQ_REPLAY && !is_selected(options))
         error_set(err, ERROR_INPUT,

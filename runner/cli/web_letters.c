@@ -107,7 +107,7 @@ struct web_child *web_letters(struct web_children *children,
     add(&args, mem_strdup("--json"));
     add_selection(&args, query);
     add_verb(&args, query);
-    add(&args, mem_printf("%s%s%s", query->dag, query->node ? "/" : "",
+    add(&args, mem_printf("%s@last%s%s", query->dag, query->node ? "/" : "",
                           query->node ? query->node : ""));
     child = web_child_run(
         children, &(struct web_child_spec){.argv = args.items,

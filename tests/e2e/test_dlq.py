@@ -210,6 +210,7 @@ class Letters(Case):
         self.refused("dlq", "drop", self.name, "--all", code=2, words=["--yes"])
         self.refused("dlq", "show", self.name, code=2, words=["DAG/NODE"])
         self.refused("dlq", "show", f"{self.name}/wrk", code=4, words=["work"])
+        self.refused("dlq", "list", f"{self.name}/wrk", code=4, words=["work"])
         self.refused("dlq", "replay", f"{self.name}/src", code=5, words=["is a source"])
         self.refused("dlq", "replay", f"{self.name}/work", "--rate", "fast", code=2)
         self.assertEqual(self.counts(), (1, 0, 0))

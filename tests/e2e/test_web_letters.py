@@ -81,6 +81,12 @@ class Letters(Web):
         self.get("/api/v1/dags/none/dead_letters", 404)
         self.assertEqual(self.groups()["open"], 31)
 
+    def test_the_name_of_a_node_is_no_dag_while_one_runs(self):
+        self.dagrun("start", self.dag(GRAPH), "--keep", "-d")
+        self.get("/api/v1/dags/work/dead_letters", 404)
+        self.place = "/api/v1/dags/work"
+        self.act("drop", status=404, all=True)
+
 
 if __name__ == "__main__":
     unittest.main()
