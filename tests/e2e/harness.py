@@ -313,9 +313,9 @@ class OwnKafka(Case):
     @classmethod
     def setUpClass(cls):
         cls.kafka_dir = tempfile.mkdtemp(prefix="dagrun-e2e-kafka-")
-        cls.brokers = cls.kafka("start")
         cls.addClassCleanup(shutil.rmtree, cls.kafka_dir, ignore_errors=True)
-        cls.addClassCleanup(cls.kafka, "destroy")
+        cls.addClassCleanup(cls.kafka, "destroy")  # also one that is slow to start
+        cls.brokers = cls.kafka("start")
 
     def setUp(self):
         super().setUp()
