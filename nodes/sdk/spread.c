@@ -18,14 +18,15 @@ static void grow(struct spread *spread, uint32_t partitions)
         spread->chunk = SPREAD_CHUNK_MAX;
 }
 
-/* The chunk was too large for what comes: the next burst shall find it small. */
+/* The chunk was far too large for what comes: the next burst shall find it small. */
 static void shrink(struct spread *spread, int64_t passed_ms)
 {
-    if (spread->used < spread->chunk)
-        spread->chunk = spread->used;
-    if (passed_ms >= SPREAD_PAUSE_MS || spread->chunk == 0)
+    if (4 * spread->used < spread->chunk)
+        spread->chunk = 4 * spread->used;
+    if (passed_ms >= SPREAD_PAUSE_MS || spread->chunk == 0) {
         spread->chunk = 1;
-    spread->round = 0;
+        spread->round = 0;
+    }
 }
 
 uint32_t spread_next(struct spread *spread, uint32_t partitions, int64_t now_ms)

@@ -243,11 +243,13 @@ int broker_settings_read(struct broker_settings *settings, const char *path,
     }
     text = mem_alloc(FILE_MAX + 1);
     len = fread(text, 1, FILE_MAX + 1, file);
-    (void)fclose(file);
-    if (len > FILE_MAX)
+    if (ferror(file))
+        error_set(err, ERROR_INPUT, "%s: %s", path, strerror(errno)); /* a folder, say */
+    else if (len > FILE_MAX)
         error_set(err, ERROR_INPUT, "%s: larger than 64 KiB: no settings file", path);
     else if (len > 0)
         read_text(settings, text, len, &diags);
+    (void)fclose(file);
     free(text);
     if (diags.count > 0) {
         char *all = diag_text(&diags, path);

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/broker_log.h"
 #include "cli/broker_settings.h"
 #include "cli/cli.h"
 #include "cli/cmd.h"
@@ -112,19 +113,83 @@ static char *host_port(const char *host, int port)
                              : mem_printf("%s:%d", host, port);
 }
 
+/* The runs that have their topics here, "a b c"; empty: none. */
+static void append_users(const char *home, struct text_buf *names, struct error *err)
+{
+    struct mem_arena arena = {0};
+    struct ops *ops = ops_open(home, err);
+    struct ops_names live = {0};
+
+    if (ops)
+        ops_live_dags(ops, &arena, &live);
+    for (size_t i = 0; i < live.count; i++) {
+        struct history_last last = {0};
+
+        if (ops_history(ops) &&
+            history_last_run(ops_history(ops), live.items[i], &last, err) == 0 &&
+            last.broker && strcmp(last.broker, EMBEDDED_NAME) == 0)
+            text_appendf(names, "%s%s", names->len ? " " : "", live.items[i]);
+        history_last_clear(&last);
+    }
+    mem_arena_clear(&arena);
+    ops_close(ops);
+}
+
+/* Where clients find it. The caller frees. */
+static char *address_of(const struct ledger_settings *settings, int port)
+{
+    return host_port(settings->advertised_host ? settings->advertised_host : settings->host,
+                     settings->advertised_port ? settings->advertised_port : port);
+}
+
+/* The clients of a run look for their broker and topics where both were at its start. */
+static int stay_for_runs(const char *home, const struct ledger_settings *settings,
+                         bool port_chosen, struct error *err)
+{
+    static const char ways[] = "or 'dagrun stop --now' these";
+    struct embedded_state last;
+    struct text_buf users = {0};
+    struct error ignored = {0};
+    char *address = address_of(settings, settings->port);
+    bool moved, other_data;
+
+    embedded_state_read(home, &last);
+    moved = last.address && strcmp(last.address, address) != 0;
+    other_data = last.data && strcmp(last.data, settings->data_dir) != 0;
+    if (moved || other_data)
+        append_users(home, &users, &ignored);
+    if (users.len > 0 && other_data)
+        error_set(err, ERROR_CONFLICT,
+                  "its data would be in %s, and runs have theirs in %s: start it there, "
+                  "%s: %s",
+                  settings->data_dir, last.data, ways, text_str(&users));
+    else if (users.len > 0 && port_chosen)
+        error_set(err, ERROR_CONFLICT,
+                  "runs need it on %s, where another program listens: end that one, %s: %s",
+                  last.address, ways, text_str(&users));
+    else if (users.len > 0)
+        error_set(err, ERROR_CONFLICT,
+                  "it would be on %s, and runs need it on %s: start it there, %s: %s",
+                  address, last.address, ways, text_str(&users));
+    embedded_state_clear(&last);
+    text_buf_clear(&users);
+    free(address);
+    return error_is_set(err) ? -1 : 0;
+}
+
 static int write_state(const char *home, int argc, char **argv,
                        const struct ledger_settings *settings, const struct ledger *ledger,
                        bool ended, struct error *err)
 {
-    int port = settings->advertised_port ? settings->advertised_port : ledger_port(ledger);
-    const char *host = settings->advertised_host ? settings->advertised_host : settings->host;
-    char *address = host_port(host, port);
+    char *address = address_of(settings, ledger_port(ledger));
     char *listen = host_port(settings->host, ledger_port(ledger));
     char *data = mem_strdup(settings->data_dir);
+    char version[] = DAGRUN_VERSION;
     const struct embedded_state state = {.pid = getpid(),
                                          .address = address,
                                          .listen = listen,
                                          .data = data,
+                                         .version = version,
                                          .flags = argv + 1,
                                          .flag_count = (size_t)argc - 1,
                                          .started_ms = clock_wall_ms(),
@@ -143,11 +208,18 @@ static void on_signal(void *arg, uint32_t events)
     (void)events; /* the loop asks signals_next */
 }
 
-static void serve(struct loop *loop, struct ledger *ledger, int signals)
+static void serve(struct loop *loop, struct ledger *ledger, int signals, const char *log)
 {
+    int64_t look_ms = 0;
+
     for (;;) {
         int64_t deadline = ledger_tick(ledger);
         int signal;
+
+        if (clock_mono_ms() >= look_ms) {
+            broker_log_bound(log, BROKER_LOG_BYTES);
+            look_ms = clock_mono_ms() + 1000;
+        }
 
         if (ledger_idle(ledger)) {
             log_write(LOG_INFO, "broker", NULL, "no client for a while: ending");
@@ -167,21 +239,25 @@ static int run_locked(const char *home, int argc, char **argv,
     struct loop *loop = loop_new(err);
     int signals = loop ? signals_open(err) : -1;
     struct ledger *ledger = NULL;
+    bool chosen = settings->ledger.port == 0;
+    char *log = embedded_path(home, "log");
 
-    if (settings->ledger.port == 0)
+    if (chosen)
         settings->ledger.port = choose_port(home, settings->ledger.host);
-    if (signals >= 0 && loop_add(loop, signals, EPOLLIN, on_signal, NULL, err) == 0)
+    if (signals >= 0 && stay_for_runs(home, &settings->ledger, chosen, err) == 0 &&
+        loop_add(loop, signals, EPOLLIN, on_signal, NULL, err) == 0)
         ledger = ledger_open(loop, &settings->ledger, err);
     if (ledger && write_state(home, argc, argv, &settings->ledger, ledger, false, err) == 0) {
         log_write(LOG_INFO, "broker", NULL, "serves on %s:%d", settings->ledger.host,
                   ledger_port(ledger));
-        serve(loop, ledger, signals);
+        serve(loop, ledger, signals, log);
         (void)write_state(home, argc, argv, &settings->ledger, ledger, true, err);
     }
     ledger_close(ledger);
     if (signals >= 0)
         signals_close(signals);
     loop_free(loop);
+    free(log);
     return error_is_set(err) ? -1 : 0;
 }
 
@@ -190,6 +266,7 @@ static int run_broker(const char *home, int argc, char **argv, struct error *err
     struct broker_settings settings = {0};
     char *folder = mem_printf("%s/broker", home);
     char *path = embedded_path(home, "lock");
+    char *log = embedded_path(home, "log");
     struct lock *lock = NULL;
 
     log_set_level(LOG_INFO);
@@ -201,8 +278,11 @@ static int run_broker(const char *home, int argc, char **argv, struct error *err
         (void)run_locked(home, argc, argv, &settings, err);
     else if (err->kind == ERROR_CONFLICT)
         error_prefix(err, "the broker runs already: ");
+    if (error_is_set(err) && broker_log_is(log)) /* where embedded_start reads it */
+        log_write(LOG_ERROR, "broker", NULL, EMBEDDED_EXIT "%d", error_exit_code(err->kind));
     lock_release(lock);
     broker_settings_clear(&settings);
+    free(log);
     free(path);
     free(folder);
     return error_is_set(err) ? -1 : 0;
@@ -231,28 +311,6 @@ static int start(const char *home, int argc, char **argv, struct error *err)
 }
 
 /* -------------------------------------------------------------------------------- stop */
-
-/* The runs that have their topics here, "a b c"; empty: none. */
-static void append_users(const char *home, struct text_buf *names, struct error *err)
-{
-    struct mem_arena arena = {0};
-    struct ops *ops = ops_open(home, err);
-    struct ops_names live = {0};
-
-    if (ops)
-        ops_live_dags(ops, &arena, &live);
-    for (size_t i = 0; i < live.count; i++) {
-        struct history_last last = {0};
-
-        if (ops_history(ops) &&
-            history_last_run(ops_history(ops), live.items[i], &last, err) == 0 &&
-            last.broker && strcmp(last.broker, EMBEDDED_NAME) == 0)
-            text_appendf(names, "%s%s", names->len ? " " : "", live.items[i]);
-        history_last_clear(&last);
-    }
-    mem_arena_clear(&arena);
-    ops_close(ops);
-}
 
 static bool wait_until_gone(const char *lock)
 {
@@ -302,6 +360,7 @@ static json_t *status_object(const struct embedded_state *state, bool up)
 {
     json_t *object = json_pack("{s:b,s:o,s:o}", "running", up, "address",
                                json_text(state->address), "data", json_text(state->data));
+    int64_t space = embedded_space(state);
     char since[CLOCK_TEXT];
     struct process_usage usage;
 
@@ -310,6 +369,9 @@ static json_t *status_object(const struct embedded_state *state, bool up)
     clock_format_utc(state->started_ms, since);
     (void)json_object_set_new(object, "pid", json_integer(state->pid));
     (void)json_object_set_new(object, "since", json_text(since));
+    (void)json_object_set_new(object, "version", json_text(state->version));
+    if (space >= 0)
+        (void)json_object_set_new(object, "free_bytes", json_integer(space));
     if (process_usage(state->pid, &usage)) {
         (void)json_object_set_new(object, "rss_bytes", json_integer(usage.rss_bytes));
         (void)json_object_set_new(object, "cpu_ms", json_integer(usage.cpu_ms));
@@ -322,12 +384,21 @@ static void print_status(const struct embedded_state *state)
     struct process_usage usage;
     char since[CLOCK_TEXT];
     char memory[TEXT_NUMBER] = "?";
+    char room[TEXT_NUMBER] = "?";
 
     clock_format_local(state->started_ms, since);
     if (process_usage(state->pid, &usage))
         text_format_bytes(usage.rss_bytes, memory);
-    text_printf_safe(stdout, "address  %s\npid      %d, since %s, %s\ndata     %s\n", state->address,
-                 (int)state->pid, since, memory, state->data);
+    if (embedded_space(state) >= 0)
+        text_format_bytes(embedded_space(state), room);
+    text_printf_safe(stdout,
+                     "address  %s\nversion  %s%s\npid      %d, since %s, %s\n"
+                     "data     %s (%s free)\n",
+                     state->address, state->version ? state->version : "unknown",
+                     state->version && strcmp(state->version, DAGRUN_VERSION) == 0
+                         ? ""
+                         : " (this dagrun is " DAGRUN_VERSION ")",
+                     (int)state->pid, since, memory, state->data, room);
 }
 
 static int status(const char *home, int argc, char **argv, struct error *err)

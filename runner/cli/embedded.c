@@ -17,7 +17,6 @@
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -73,6 +72,20 @@ static off_t log_size(const char *log)
     return stat(log, &file) == 0 ? file.st_size : 0;
 }
 
+/* The kind of error that it ended with, so that whoever started it ends with the same. */
+static enum error_kind kind_in(const char *words)
+{
+    static const enum error_kind kinds[] = {ERROR_INPUT, ERROR_CONFLICT};
+    const char *at = strstr(words, EMBEDDED_EXIT);
+    int code = at ? atoi(at + sizeof EMBEDDED_EXIT - 1) : 0;
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (error_exit_code(kinds[i]) == code)
+            return kinds[i];
+    }
+    return ERROR_FAILED;
+}
+
 /* What it said after a place in its log, as the error: its own "dagrun: error: …". */
 static void set_last_words(const char *log, off_t from, struct error *err)
 {
@@ -91,7 +104,7 @@ static void set_last_words(const char *log, off_t from, struct error *err)
     words = words ? words + sizeof mark - 1 : text;
     if (*words == '\0')
         words = "it said nothing";
-    error_set(err, ERROR_FAILED, "the embedded broker did not start: %.*s (its log is %s)",
+    error_set(err, kind_in(text), "the embedded broker did not start: %.*s (its log is %s)",
               (int)strcspn(words, "\n"), words, log);
 }
 
@@ -342,8 +355,8 @@ static bool take_next(struct embedded *embedded)
         return false;
     if (strcmp(next.address, embedded->address) != 0)
         say(embedded,
-             "the embedded broker listens on %s now and not on %s: stop this run and start "
-             "it again",
+             "the embedded broker is on %s now, and this run's clients look for it on %s: "
+             "'dagrun stop --now' this run and start it again",
              next.address, embedded->address);
     embedded_state_clear(&embedded->state);
     embedded->state = next;
@@ -380,17 +393,16 @@ static void tell_why(struct embedded *embedded)
 /* A broker whose disk is full lives, answers and takes nothing: its clients only wait. */
 static int64_t look_at_space(struct embedded *embedded, int64_t now)
 {
-    struct statvfs disk;
-    fsblkcnt_t blocks;
+    int64_t space;
     bool full;
 
     if (now < embedded->space_ms)
         return embedded->space_ms;
     embedded->space_ms = now + SPACE_MS;
-    if (embedded->state.data == NULL || statvfs(embedded->state.data, &disk) < 0)
+    space = embedded_space(&embedded->state);
+    if (space < 0)
         return embedded->space_ms;
-    blocks = geteuid() == 0 ? disk.f_bfree : disk.f_bavail; /* root has a reserve */
-    full = blocks * disk.f_frsize < SPACE_LOW;
+    full = space < SPACE_LOW;
     if (full && !embedded->full)
         say(embedded,
              "the embedded broker has no room left on the disk of %s: it takes no more "

@@ -18,6 +18,9 @@
 /* What --brokers, kafka.brokers and the history call it. */
 #define EMBEDDED_NAME "embedded"
 
+/* What a broker that does not start writes into its log, before the error. */
+#define EMBEDDED_EXIT "ends with exit code "
+
 /* ------------------------------------------------------------------ files and state */
 
 /* A file of the broker's folder: "lock", "log", "state.json", "settings.yaml", "data".
@@ -30,15 +33,21 @@ struct embedded_state {
     char *address;  /* host:port for clients; NULL: it was never started */
     char *listen;   /* host:port that it binds */
     char *data;     /* its data folder */
+    char *version;  /* of the program that serves */
     char **flags;   /* of its command line, for the next start after a crash */
     size_t flag_count;
     int64_t started_ms; /* wall clock */
     bool ended;         /* in good order */
 };
 void embedded_state_read(const char *home, struct embedded_state *out);
+
+/* On a full disk the file is written over in place: a broker must come back there, too. */
 int embedded_state_write(const char *home, const struct embedded_state *state,
                          struct error *err);
 void embedded_state_clear(struct embedded_state *state);
+
+/* Bytes that its disk has for it; -1: not known. */
+int64_t embedded_space(const struct embedded_state *state);
 
 /* Does it live and serve? Fills state when it does. */
 bool embedded_is_up(const char *home, struct embedded_state *state);

@@ -8,12 +8,16 @@
 #include "host/lock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+enum { STATE_ROOM = 4096 }; /* bytes: a block */
 
 char *embedded_path(const char *home, const char *name)
 {
@@ -57,6 +61,7 @@ void embedded_state_read(const char *home, struct embedded_state *out)
         .address = mem_strdup(address),
         .listen = mem_strdup(json_get_string(object, "listen", address)),
         .data = mem_strdup(json_get_string(object, "data", NULL)),
+        .version = mem_strdup(json_get_string(object, "version", NULL)),
         .started_ms = json_get_int(object, "started_ms", 0),
         .ended = json_get_bool(object, "ended", false)};
     read_flags(json_object_get(object, "flags"), out);
@@ -64,32 +69,60 @@ void embedded_state_read(const char *home, struct embedded_state *out)
     free(path);
 }
 
-int embedded_state_write(const char *home, const struct embedded_state *state,
-                         struct error *err)
+/* The state as text, filled up with spaces: any state has its place in the room of another. */
+static char *state_text(const struct embedded_state *state)
 {
-    char *path = embedded_path(home, "state.json");
-    char *next = embedded_path(home, "state.json.new");
-    json_t *object = json_pack("{s:i,s:o,s:o,s:o,s:I,s:b}", "pid", (int)state->pid,
-                               "address", json_text(state->address), "listen",
-                               json_text(state->listen), "data", json_text(state->data),
-                               "started_ms", (json_int_t)state->started_ms, "ended",
-                               state->ended);
+    json_t *object = json_pack(
+        "{s:i,s:o,s:o,s:o,s:o,s:I,s:b}", "pid", (int)state->pid, "address",
+        json_text(state->address), "listen", json_text(state->listen), "data",
+        json_text(state->data), "version", json_text(state->version), "started_ms",
+        (json_int_t)state->started_ms, "ended", state->ended);
     json_t *flags = json_array();
     char *line;
-    FILE *file;
+    char *text;
 
     for (size_t i = 0; i < state->flag_count; i++)
         (void)json_array_append_new(flags, json_text(state->flags[i]));
     (void)json_object_set_new(object, "flags", flags);
     line = json_line(object);
-    file = fopen(next, "we");
-    if (file == NULL || fputs(line, file) < 0 || fputc('\n', file) < 0 ||
-        fflush(file) != 0 || rename(next, path) < 0)
-        error_set(err, ERROR_INTERNAL, "%s: %s", path, strerror(errno));
-    if (file)
-        (void)fclose(file);
+    text = mem_printf("%-*s\n", STATE_ROOM - 1, line);
     free(line);
     json_decref(object);
+    return text;
+}
+
+/* false, and errno. */
+static bool write_text(const char *path, int flags, const char *text)
+{
+    size_t len = strlen(text);
+    int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0600);
+    bool written = fd >= 0 && write(fd, text, len) == (ssize_t)len;
+    int saved = fd >= 0 && !written && errno == 0 ? ENOSPC : errno;
+
+    if (written)
+        (void)!ftruncate(fd, (off_t)len);
+    if (fd >= 0)
+        (void)close(fd);
+    errno = saved;
+    return written;
+}
+
+int embedded_state_write(const char *home, const struct embedded_state *state,
+                         struct error *err)
+{
+    char *path = embedded_path(home, "state.json");
+    char *next = embedded_path(home, "state.json.new");
+    char *text = state_text(state);
+
+    errno = 0;
+    if (!write_text(next, O_CREAT | O_TRUNC, text) || rename(next, path) < 0) {
+        int why = errno;
+
+        (void)unlink(next);
+        if ((why != ENOSPC && why != EDQUOT) || !write_text(path, 0, text))
+            error_set(err, ERROR_INTERNAL, "%s: %s", path, strerror(why));
+    }
+    free(text);
     free(next);
     free(path);
     return error_is_set(err) ? -1 : 0;
@@ -103,7 +136,19 @@ void embedded_state_clear(struct embedded_state *state)
     free(state->address);
     free(state->listen);
     free(state->data);
+    free(state->version);
     *state = (struct embedded_state){0};
+}
+
+int64_t embedded_space(const struct embedded_state *state)
+{
+    struct statvfs disk;
+    fsblkcnt_t blocks;
+
+    if (state->data == NULL || statvfs(state->data, &disk) < 0)
+        return -1;
+    blocks = geteuid() == 0 ? disk.f_bfree : disk.f_bavail; /* root has a reserve */
+    return (int64_t)(blocks * disk.f_frsize);
 }
 
 static bool is_alive(pid_t pid)

@@ -78,6 +78,28 @@ class Embedded(Case):
         self.dagrun("stop", self.name)
         self.dagrun("broker", "stop")
 
+    def test_under_a_run_it_comes_back_where_it_was_or_not_at_all(self):
+        self.dagrun("start", self.dag(GRAPH % {"count": 3000, "rate": 1000}), "-d")
+        self.wait_lines(200)
+        before = self.broker()
+        runner = self.runner()
+        os.kill(runner, signal.SIGSTOP)  # it would be faster than we are
+        os.kill(before["pid"], signal.SIGKILL)
+        wait_for(lambda: self.dagrun("broker", "status", code=None).code == 3, "its end")
+        words = [self.name, before["address"], "stop --now"]
+        for verb in ("start", "run"):
+            self.refused("broker", verb, "--listen", f"127.0.0.1:{free_port()}", code=5,
+                         words=words)
+            self.refused("broker", verb, "--data", os.path.join(self.dir, "d"), code=5,
+                         words=[self.name, before["data"]])
+        port = int(before["address"].rpartition(":")[2])
+        with socket.create_server(("127.0.0.1", port)):
+            self.refused("broker", "start", code=5, words=words)
+        os.kill(runner, signal.SIGCONT)
+        self.wait_state("succeeded")
+        self.assertEqual(self.broker()["address"], before["address"])
+        self.assertEqual(len(ids(self.out())), 3000)
+
     def test_starts_at_the_same_time_share_one(self):
         runs = []
         for i in range(3):
@@ -151,6 +173,9 @@ class Embedded(Case):
             self.assertEqual(len(said.splitlines()), 3)
         self.refused("start", self.path, code=2, words=[f"{path}:1:1"])
         os.unlink(path)
+        os.mkdir(path)
+        self.refused("broker", "start", code=2, words=[path, "directory"])
+        os.rmdir(path)
         self.refused("broker", "start", "--data", code=2, words=["--data: expected"])
         self.refused("broker", "start", "--fsync", "never", code=2,
                      words=["--fsync never", "interval or always"])
@@ -161,8 +186,25 @@ class Embedded(Case):
     def test_a_port_that_is_taken_is_said(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             listen = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.refused("broker", "start", "--listen", listen, code=1, words=[listen])
+            self.refused("broker", "start", "--listen", listen, code=5, words=[listen])
         self.assert_no_process()
+
+    def test_two_brokers_do_not_share_a_data_folder(self):
+        data = os.path.join(self.dir, "data")
+        self.dagrun("broker", "start", "--data", data)
+        other = {"DAGRUN_HOME": os.path.join(self.home, "other")}
+        for verb in ("start", "run"):
+            self.refused("broker", verb, "--data", data, code=5, env=other,
+                         words=["another broker uses", data])
+
+    def test_status_says_what_serves_and_how_much_room_it_has(self):
+        self.dagrun("broker", "start")
+        version = self.json("version")["dagrun"]
+        self.assertEqual(self.broker()["version"], version)
+        self.assertGreater(self.broker()["free_bytes"], 0)
+        said = self.dagrun("broker", "status").out
+        self.assertRegex(said, rf"version +{version}\n")
+        self.assertRegex(said, r"data .*\([0-9.]+ [KMGT]?i?B free\)")
 
     def test_two_brokers_are_not_started_on_one_state_directory(self):
         self.dagrun("broker", "start")
@@ -202,7 +244,9 @@ def forwarder(port, to):
                 target.sendall(data)
         except OSError:
             pass
-        for end in (source, target):
+        for end in (source, target):  # close alone would not wake the other thread's recv
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
             end.close()
 
     def serve():
