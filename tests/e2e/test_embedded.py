@@ -206,6 +206,33 @@ class Embedded(Case):
         self.assertRegex(said, rf"version +{version}\n")
         self.assertRegex(said, r"data .*\([0-9.]+ [KMGT]?i?B free\)")
 
+    def test_its_log_has_an_upper_size(self):
+        log = self.write("home/broker/log", "")
+        os.truncate(log, 9 << 20)
+        self.dagrun("broker", "start")
+        wait_for(lambda: os.path.exists(log + ".1"), "a new log")
+        wait_for(lambda: os.path.exists(log) and os.path.getsize(log) < 4096, "a short one")
+        self.dagrun("start", self.path)  # it goes on
+
+    def test_it_comes_back_on_a_full_disk(self):
+        os.mkdir(self.home)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", self.home],
+                          stderr=subprocess.DEVNULL, check=False).returncode:
+            self.skipTest("a small disk can't be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.home], check=False)
+        self.dagrun("broker", "start")
+        fill = os.path.join(self.home, "fill")
+        with contextlib.suppress(OSError), open(fill, "wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        os.kill(self.broker()["pid"], signal.SIGKILL)
+        wait_for(lambda: self.dagrun("broker", "status", code=None).code == 3, "its end")
+        self.dagrun("broker", "start")
+        self.assertEqual(self.broker()["free_bytes"], 0)
+        os.unlink(fill)
+        self.dagrun("start", self.path)
+        self.assertEqual(len(self.out()), 50)
+
     def test_two_brokers_are_not_started_on_one_state_directory(self):
         self.dagrun("broker", "start")
         self.dagrun("broker", "start")  # is there: fine
