@@ -160,6 +160,7 @@ void client_serve(struct client *client, int64_t timeout_ms)
     kafka_out_serve(client);
     commit_serve(client);
     broker_step(&client->broker, client->now_ms);
+    revival_step(client);
     (void)stats_step(client);
 }
 

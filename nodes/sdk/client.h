@@ -17,6 +17,7 @@
 #include "sdk/link.h"
 #include "sdk/node.h"
 #include "sdk/part.h"
+#include "sdk/revival.h"
 #include "sdk/source.h"
 #include "sdk/stats.h"
 
@@ -52,6 +53,7 @@ struct client {
     struct source source;
     struct commit commit;
     struct broker broker;
+    struct revival revival;
     struct dead_queue dead;
     struct stats stats;
     struct emissions emissions;

@@ -202,6 +202,7 @@ void kafka_error(struct client *client, rd_kafka_t *rk, rd_kafka_resp_err_t code
 
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         broker_lost(&client->broker);
+        revival_begin(client);
         return;
     }
     if (code != RD_KAFKA_RESP_ERR__FATAL)

@@ -4,6 +4,7 @@ import time
 import unittest
 
 from harness import Case, OwnKafka, ids, wait_for
+from proxy import Proxy
 
 GRAPH = """
 nodes:
@@ -29,6 +30,26 @@ class NoBroker(Case):
         self.env["DAGRUN_BROKERS"] = "127.0.0.1:1"
         self.dagrun("start", self.path, "--brokers", self.brokers)
         self.assertEqual(len(self.out()), 10)
+
+
+class NoBrokerInTheMetadata(Case):
+    def test_a_cluster_that_names_no_broker_for_a_moment_is_found_again(self):
+        proxy = Proxy(self.brokers)
+        self.addCleanup(proxy.close)
+        self.env["DAGRUN_BROKERS"] = proxy.address
+        self.dagrun("start", self.dag(GRAPH % {"count": 20000, "rate": 2000}), "-d")
+        self.wait_lines(2000)
+        proxy.go_away()
+        time.sleep(5)  # clients have tried everything that they know
+        proxy.no_brokers = True
+        proxy.away = False
+        wait_for(lambda: proxy.told > 5, "clients have asked")
+        time.sleep(2)  # as long as a broker takes to register with its controller
+        proxy.no_brokers = False
+        self.wait_state("succeeded", limit=120)
+        seen = ids(self.out())
+        self.assertEqual([i for i in range(1, 20001) if i not in seen][:10], [])
+        self.assert_balanced()
 
 
 class BrokerDies(OwnKafka):
