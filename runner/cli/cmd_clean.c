@@ -114,6 +114,25 @@ static void carry_out(const struct ops *ops, const struct clean_plan *plan,
                       plan->dag);
 }
 
+/* What is recorded is about the topics of the last run: those of one that was elsewhere
+ * before can't be told from somebody else's, and deleting nothing is not cleaning. */
+static int check_broker(const struct clean_plan *plan, const struct history_last *last,
+                        const char *named, struct error *err)
+{
+    bool any = plan->count == 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        any = any || (plan->items[i].topic_id && plan->items[i].fate == CLEAN_DELETE);
+    if (named == NULL || any || last->broker == NULL || strcmp(named, last->broker) == 0)
+        return 0;
+    error_set(err, ERROR_CONFLICT,
+              "no topic of the last run of '%s' is on %s: that run was on %s; without "
+              "--brokers it is cleaned there, and what earlier runs left on %s is for "
+              "'dagrun start --fresh --brokers %s' to take up or for Kafka's tools to delete",
+              plan->dag, named, last->broker, named, named);
+    return -1;
+}
+
 static void clean_dag(const struct ops *ops, const char *dag, const struct options *options,
                       struct error *err)
 {
@@ -126,7 +145,8 @@ static void clean_dag(const struct ops *ops, const char *dag, const struct optio
     else if (history_last_run(ops_history(ops), dag, &last, err) == 0 &&
              cli_broker_find(&last, dag, options->brokers, &options->params, &broker,
                              err) == 0 &&
-             clean_plan(ops, dag, &last, &broker.config, &plan, err) == 0)
+             clean_plan(ops, dag, &last, &broker.config, &plan, err) == 0 &&
+             check_broker(&plan, &last, options->brokers, err) == 0)
         carry_out(ops, &plan, &broker.config, options, err);
     clean_plan_clear(&plan);
     cli_broker_clear(&broker);

@@ -289,7 +289,8 @@ const struct cmd cmd_send = {
     .name = "send",
     .usage = "send [OPTIONS] DAG[/SOURCE] ARG…  |  send [OPTIONS] DAG/NODE <lines",
     .doc = "Put records into a dag, running or not.",
-    .help = "To a source: its program runs once with these arguments instead of its own.\n"
+    .help = "To a source: its program runs once with these arguments instead of its own; its\n"
+            "'with' settings hold, so a producer with 'count: 1000' makes 1000 records.\n"
             "To any other node: every line of stdin becomes a record of its input.\n"
             "DAG is the name of a dag that has run, or a YAML file. With no run alive the\n"
             "topics are made and the records wait for the next start; else they go to the\n"

@@ -312,8 +312,16 @@ bool start_gives_up(const struct run *run, const struct run_edge *edge)
     return known == NULL || strcmp(known->topic, edge->topic) == 0;
 }
 
+/* A broker forgets a group's offsets with their topic; if it has not yet, they show it. */
+static bool fits_topic(const struct run_partition *part)
+{
+    return part->given && part->committed >= part->beginning &&
+           part->committed <= part->end;
+}
+
 /* An edge whose topic was made anew and that the user gave up: what was committed was
- * about another topic of that name. */
+ * about another topic of that name. Not so on the way back from another broker, where the
+ * history has the other's topic and this one knows how far its own was read. */
 static void forget_remade(struct run *run)
 {
     for (size_t e = 0; e < run->edge_count; e++) {
@@ -325,6 +333,8 @@ static void forget_remade(struct run *run)
             !start_gives_up(run, edge))
             continue;
         for (size_t p = 0; p < edge->partition_count; p++) {
+            if (fits_topic(&edge->partitions[p]))
+                continue;
             edge->partitions[p].committed = -1;
             edge->partitions[p].given = false;
             edge->partitions[p].base = (struct history_totals){0};

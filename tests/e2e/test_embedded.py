@@ -256,6 +256,23 @@ class Embedded(Case):
             process.send_signal(sign)
             self.ended(process, 0)
 
+    def test_on_the_way_back_from_another_broker_only_what_is_unread_is_dropped(self):
+        self.dagrun("start", self.path)
+        elsewhere = ("--brokers", self.brokers)
+        self.refused("start", self.path, *elsewhere, code=5, words=["embedded", "--fresh"])
+        self.dagrun("start", self.path, "--fresh", *elsewhere)
+        self.refused("clean", self.name, "--brokers", "embedded", "--yes", code=5,
+                     words=["embedded", self.brokers])
+        self.dagrun("send", f"{self.path}/work", "--brokers", "embedded", text="a\nb\nc\n")
+        self.dagrun("start", self.path, "--fresh")
+        totals = self.assert_balanced()
+        self.assertEqual(totals["work"]["dropped"], 3)
+        self.assertEqual(totals["work"]["in"], 53)
+        self.assertEqual(totals["out"]["dropped"], 0)
+        self.assertEqual(len(self.out()), 150)
+        self.dagrun("clean", self.name, "--yes", limit=120)
+        self.assertIn(f"{self.name}.src.work", self.probe.topics(f"{self.name}."))
+
     def test_it_can_be_named_over_the_environment(self):
         self.env["DAGRUN_BROKERS"] = "127.0.0.1:1"
         self.dagrun("start", self.path, "--brokers", "embedded")
