@@ -88,7 +88,9 @@ class Control(Case):
         self.assertEqual(self.pids()["work.0"], before["work.0"])
         self.dagrun("restart", f"{self.name}/src")
         self.dagrun("restart", f"{self.name}/work")
-        wait_for(lambda: self.pids().get("work.0") not in (None, before["work.0"]), "a new one")
+        wait_for(lambda: [a["pid"] for a in self.show()["attempts"]  # the run may be over
+                          if (a["node"], a["client"]) == ("work", "0")
+                          and a["pid"] != before["work.0"]], "a new one")
         self.wait_state("succeeded", limit=90)
         self.assert_all(6000)
         ends = [a.get("exit_code") for a in self.show()["attempts"]]
