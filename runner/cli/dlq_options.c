@@ -191,10 +191,40 @@ static int parse_value(struct dlq_options *options, int argc, char **argv, int *
     return -1;
 }
 
+/* Options of some verbs only: elsewhere they would say what is not done. */
+static bool is_of_verb(enum dlq_verb verb, const char *word)
+{
+    enum { SHOW = 1 << DLQ_SHOW, REPLAY = 1 << DLQ_REPLAY, DROP = 1 << DLQ_DROP };
+    static const struct {
+        const char *name;
+        unsigned verbs;
+    } some[] = {{"--state", SHOW},
+                {"--limit", SHOW},
+                {"--from", SHOW},
+                {"--cut", SHOW},
+                {"--dry-run", REPLAY | DROP},
+                {"--force", REPLAY | DROP},
+                {"--note", REPLAY | DROP},
+                {"--by", REPLAY | DROP},
+                {"--rate", REPLAY},
+                {"--max-replays", REPLAY},
+                {"--yes", DROP}};
+
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        size_t len = strlen(some[i].name);
+
+        if (strncmp(some[i].name, word, len) == 0 && strchr("=", word[len]) != NULL)
+            return (some[i].verbs & 1U << verb) != 0;
+    }
+    return true;
+}
+
 static int parse_one(struct dlq_options *options, int argc, char **argv, int *i)
 {
     int code;
 
+    if (!is_of_verb(options->verb, argv[*i]))
+        return cli_usage("dlq", "%s is no option of %s", argv[*i], argv[1]);
     if (parse_flag(options, argv[*i]) || parse_text(options, argc, argv, i))
         return 0;
     code = parse_value(options, argc, argv, i);

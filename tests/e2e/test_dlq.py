@@ -211,6 +211,8 @@ class Letters(Case):
         self.refused("dlq", "show", self.name, code=2, words=["DAG/NODE"])
         self.refused("dlq", "show", f"{self.name}/wrk", code=4, words=["work"])
         self.refused("dlq", "list", f"{self.name}/wrk", code=4, words=["work"])
+        self.refused("dlq", "drop", f"{self.name}/work", "--limit", "1", "--yes", code=2,
+                     words=["--limit is no option of drop"])
         self.refused("dlq", "replay", f"{self.name}/src", code=5, words=["is a source"])
         self.refused("dlq", "replay", f"{self.name}/work", "--rate", "fast", code=2)
         self.assertEqual(self.counts(), (1, 0, 0))
