@@ -12,7 +12,8 @@
 
 enum { PAGE = 20 };
 
-static struct web_letters letters_of(const struct web_call *call, enum web_letters_what what)
+static struct web_letters letters_of(const struct web_call *call,
+                                     enum web_letters_what what)
 {
     const char *node = call_path(call, "node");
 
@@ -32,7 +33,8 @@ void api_letter_groups(struct web_call *call)
     const struct web_letters query = letters_of(call, WEB_LETTERS_GROUPS);
     struct later *later = later_new(call);
 
-    later_job(later, call->source->letters(call->source->arg, &query, later_done, later));
+    later_job(later,
+              call->source->letters(call->source->arg, &query, later_done, later));
 }
 
 void api_letters(struct web_call *call)
@@ -43,7 +45,8 @@ void api_letters(struct web_call *call)
     query.state = call_text(call, "state");
     query.from = call_text(call, "from");
     query.limit = call_int(call, "limit", PAGE);
-    later_job(later, call->source->letters(call->source->arg, &query, later_done, later));
+    later_job(later,
+              call->source->letters(call->source->arg, &query, later_done, later));
 }
 
 /* What was begun goes on when who asked goes away: no half of it is to be left. */

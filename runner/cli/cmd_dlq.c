@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --------------------------------------------------------------------------------- list */
+/* ----------------------------------------------------------------------------- list */
 
 static void list(const struct dlq *dlq, const struct dlq_options *options,
                  struct error *err)
@@ -33,7 +33,7 @@ static void list(const struct dlq *dlq, const struct dlq_options *options,
     dlq_groups_clear(&groups);
 }
 
-/* --------------------------------------------------------------------------------- show */
+/* ----------------------------------------------------------------------------- show */
 
 struct showing {
     const struct dlq_options *options;
@@ -60,7 +60,8 @@ static int show_letter(void *arg, const struct dlq_letter *letter, struct error 
     showing->count++;
     if (showing->letters)
         (void)json_array_append_new(
-            showing->letters, dlq_print_json(showing->node, letter, options->cut_bytes));
+            showing->letters,
+            dlq_print_json(showing->node, letter, options->cut_bytes));
     else
         dlq_print_letter(showing->dlq->dag, letter);
     return 1;
@@ -78,8 +79,8 @@ static void read_node(struct showing *showing, struct error *err)
         if (only >= 0 && p != only)
             continue;
         if (dlq_read(showing->dlq, showing->node, &selection,
-                     p == options->from_partition ? options->from_offset : 0, show_letter,
-                     showing, err) < 0 ||
+                     p == options->from_partition ? options->from_offset : 0,
+                     show_letter, showing, err) < 0 ||
             *showing->next)
             return;
     }
@@ -91,8 +92,9 @@ static void show(const struct dlq *dlq, const struct dlq_options *options,
     struct showing showing = {.options = options, .dlq = dlq};
 
     if (options->action.selection.node == NULL) {
-        error_set(err, ERROR_INPUT, "whose letters? Say DAG/NODE; 'dagrun dlq list %s' has "
-                                    "the nodes",
+        error_set(err, ERROR_INPUT,
+                  "whose letters? Say DAG/NODE; 'dagrun dlq list %s' has "
+                  "the nodes",
                   dlq->dag);
         return;
     }
@@ -101,25 +103,28 @@ static void show(const struct dlq *dlq, const struct dlq_options *options,
     if (showing.node)
         read_node(&showing, err);
     if (!error_is_set(err) && options->json)
-        cli_print_json(json_pack("{s:o,s:o,s:O,s:s?}", "dag", json_text(dlq->dag), "node",
-                                 json_text(showing.node->name), "letters", showing.letters,
-                                 "next", *showing.next ? showing.next : NULL));
+        cli_print_json(json_pack("{s:o,s:o,s:O,s:s?}", "dag", json_text(dlq->dag),
+                                 "node", json_text(showing.node->name), "letters",
+                                 showing.letters, "next",
+                                 *showing.next ? showing.next : NULL));
     else if (!error_is_set(err) && *showing.next)
-        (void)fprintf(stderr, "dagrun: there are more; next: --from %s\n", showing.next);
+        (void)fprintf(stderr, "dagrun: there are more; next: --from %s\n",
+                      showing.next);
     else if (!error_is_set(err) && showing.count == 0)
         (void)fprintf(stderr, "dagrun: no such dead letters in '%s/%s'\n", dlq->dag,
                       showing.node->name);
     json_decref(showing.letters);
 }
 
-/* ---------------------------------------------------------------------- replay and drop */
+/* ------------------------------------------------------------------ replay and drop */
 
 static bool is_selected(const struct dlq_options *options)
 {
     const struct dlq_selection *selection = &options->action.selection;
 
-    return options->all || selection->node || selection->reason || selection->failed_at ||
-           selection->partition >= 0 || selection->offset_count > 0 || selection->since_ms > 0 ||
+    return options->all || selection->node || selection->reason ||
+           selection->failed_at || selection->partition >= 0 ||
+           selection->offset_count > 0 || selection->since_ms > 0 ||
            selection->until_ms > 0;
 }
 
@@ -145,8 +150,9 @@ static bool confirm_drop(struct dlq *dlq, const struct dlq_options *options,
     if (options->yes || options->action.dry_run || options->action.replay)
         return true;
     if (!isatty(STDIN_FILENO)) {
-        error_set(err, ERROR_INPUT, "drop gives letters up for good: say --yes, as there is "
-                                    "no terminal to ask on, or --dry-run to see how many");
+        error_set(err, ERROR_INPUT,
+                  "drop gives letters up for good: say --yes, as there is "
+                  "no terminal to ask on, or --dry-run to see how many");
         return false;
     }
     count = count_selected(dlq, options, err);
@@ -175,12 +181,14 @@ static void on_progress(void *arg, int64_t done)
 static const char *taker(const struct ops *ops, const struct dlq *dlq, const char *node)
 {
     struct error ignored = {0};
-    json_t *status = ops_is_live(ops, dlq->dag) ? ops_status(ops, dlq->dag, &ignored) : NULL;
+    json_t *status =
+        ops_is_live(ops, dlq->dag) ? ops_status(ops, dlq->dag, &ignored) : NULL;
     const char *by = status ? "run" : "start";
     size_t i;
     json_t *one;
 
-    json_array_foreach(json_object_get(status, "nodes"), i, one) {
+    json_array_foreach(json_object_get(status, "nodes"), i, one)
+    {
         if (node && strcmp(json_get_string(one, "node", ""), node) == 0 &&
             strcmp(json_get_string(one, "state", ""), "done") == 0)
             by = "start"; /* it has finished in this run */
@@ -190,7 +198,8 @@ static const char *taker(const struct ops *ops, const struct dlq *dlq, const cha
 }
 
 static void tell_result(const struct ops *ops, const struct dlq *dlq,
-                        const struct dlq_action *action, const struct dlq_result *result)
+                        const struct dlq_action *action,
+                        const struct dlq_result *result)
 {
     char number[TEXT_NUMBER];
     const char *many = result->done == 1 ? "" : "s";
@@ -199,7 +208,8 @@ static void tell_result(const struct ops *ops, const struct dlq *dlq,
     if (result->found + result->not_sent > 0)
         (void)fprintf(stderr,
                       "dagrun: of a replay that was cut off, %" PRId64
-                      " letters had been sent, %" PRId64 " had not and are open again\n",
+                      " letters had been sent, %" PRId64
+                      " had not and are open again\n",
                       result->found, result->not_sent);
     if (action->dry_run)
         (void)fprintf(stderr, "dagrun: %s letter%s would be %s\n", number, many,
@@ -207,12 +217,13 @@ static void tell_result(const struct ops *ops, const struct dlq *dlq,
     else if (!action->replay)
         (void)fprintf(stderr, "dagrun: %s letter%s dropped\n", number, many);
     else if (strcmp(taker(ops, dlq, action->selection.node), "run") == 0)
-        (void)fprintf(stderr, "dagrun: %s letter%s sent again; the run takes %s\n", number,
-                      many, result->done == 1 ? "it" : "them");
-    else
-        (void)fprintf(stderr,
-                      "dagrun: %s letter%s sent again; the next 'dagrun start' takes %s\n",
+        (void)fprintf(stderr, "dagrun: %s letter%s sent again; the run takes %s\n",
                       number, many, result->done == 1 ? "it" : "them");
+    else
+        (void)fprintf(
+            stderr,
+            "dagrun: %s letter%s sent again; the next 'dagrun start' takes %s\n",
+            number, many, result->done == 1 ? "it" : "them");
     if (result->worn_out > 0)
         (void)fprintf(stderr,
                       "dagrun: %" PRId64 " letters were sent again %" PRId64
@@ -220,8 +231,8 @@ static void tell_result(const struct ops *ops, const struct dlq *dlq,
                       result->worn_out, action->max_replays);
 }
 
-static void act(const struct ops *ops, struct dlq *dlq, const struct dlq_options *options,
-                struct error *err)
+static void act(const struct ops *ops, struct dlq *dlq,
+                const struct dlq_options *options, struct error *err)
 {
     struct dlq_action action = options->action;
     struct dlq_result result = {0};
@@ -237,15 +248,16 @@ static void act(const struct ops *ops, struct dlq *dlq, const struct dlq_options
     if (options->json && !error_is_set(err)) {
         object = dlq_result_json(dlq, &action, &result);
         if (action.replay)
-            (void)json_object_set_new(object, "taken_by",
-                                      json_string(taker(ops, dlq, action.selection.node)));
+            (void)json_object_set_new(
+                object, "taken_by",
+                json_string(taker(ops, dlq, action.selection.node)));
         cli_print_json(object);
     } else if (!error_is_set(err) || result.done > 0) {
         tell_result(ops, dlq, &action, &result);
     }
 }
 
-/* ------------------------------------------------------------------------------------- */
+/* ---------------------------------------------------------------------------------- */
 
 static void with_letters(const struct ops *ops, const char *dag,
                          const struct dlq_options *options, struct error *err)
@@ -260,7 +272,8 @@ static void with_letters(const struct ops *ops, const char *dag,
     else if (history_last_run(ops_history(ops), dag, &last, err) == 0 &&
              cli_broker_find(&last, dag, options->brokers, &options->params, &broker,
                              err) == 0 &&
-             dlq_open(&dlq, ops_home(ops), dag, &last, &broker.config, change, err) == 0) {
+             dlq_open(&dlq, ops_home(ops), dag, &last, &broker.config, change, err) ==
+                 0) {
         const char *node = options->action.selection.node;
 
         if (node && dlq_find_node(&dlq, node, err) == NULL)
@@ -313,11 +326,13 @@ static int dlq(struct dlq_options *options, struct error *err)
     options->action.selection.node = address.node;
     /* DAG@last is the dag, whatever its name: never a node of the one that runs. */
     if (ops && (address.edge || address.client || address.run > 0))
-        error_set(err, ERROR_INPUT, "DAG or DAG/NODE expected, got %s", options->address);
+        error_set(err, ERROR_INPUT, "DAG or DAG/NODE expected, got %s",
+                  options->address);
     else if (ops && options->verb >= DLQ_REPLAY && !is_selected(options))
-        error_set(err, ERROR_INPUT,
-                  "which letters? Say DAG/NODE, --reason, --failed-at, --since, --until, "
-                  "--partition with --offset, or --all");
+        error_set(
+            err, ERROR_INPUT,
+            "which letters? Say DAG/NODE, --reason, --failed-at, --since, --until, "
+            "--partition with --offset, or --all");
     else if (ops)
         with_letters(ops, address.dag, options, err);
     if (ops && options->verb >= DLQ_REPLAY && !options->action.dry_run)
@@ -345,25 +360,31 @@ const struct cmd cmd_dlq = {
     .usage = "dlq list|show|replay|drop [OPTIONS] [DAG[/NODE]]",
     .doc = "Look at dead letters, send them again, or drop them.",
     .help =
-        "  list DAG[/NODE]       reasons, how often, when first and last, what became of them\n"
+        "  list DAG[/NODE]       reasons, how often, when first and last, what became "
+        "of them\n"
         "  show DAG/NODE         the letters: the record as it was, and why it failed\n"
         "  replay DAG[/NODE]     send them to their node again; each letter only once\n"
-        "  drop DAG[/NODE]       give them up; they stay in their topic, marked as dropped\n\n"
+        "  drop DAG[/NODE]       give them up; they stay in their topic, marked as "
+        "dropped\n\n"
         "Which letters (replay and drop want DAG/NODE, one of these, or --all):\n"
         "  --all                 of all nodes, whatever the reason\n"
         "  --reason TEXT         that failed with this text, or one of list's reasons\n"
         "  --failed-at WORD      DECODE, TRANSFORM, SINK or WRITE\n"
-        "  --since T             that died then or later: 2h (ago), 2026-11-21T13:40:00\n"
+        "  --since T             that died then or later: 2h (ago), "
+        "2026-11-21T13:40:00\n"
         "  --until T             that died before\n"
         "  --partition P         of one partition of the letters' topic\n"
         "  --offset N[,N…]       these letters: the numbers that show has, 0:N\n\n"
-        "  --state WORD          show only: open, sending, replayed, dropped, any (default)\n"
+        "  --state WORD          show only: open, sending, replayed, dropped, any "
+        "(default)\n"
         "  --limit N             show at most so many, default 20\n"
         "  --from P:N            show from this letter on\n"
-        "  --cut N               with show --json: keys and values cut to so many bytes\n"
+        "  --cut N               with show --json: keys and values cut to so many "
+        "bytes\n"
         "  --dry-run             only say how many it would be\n"
         "  --rate N/s            replay not faster\n"
-        "  --max-replays N       leave letters whose record was sent again so often, default\n"
+        "  --max-replays N       leave letters whose record was sent again so often, "
+        "default\n"
         "                        5; 0: no limit\n"
         "  --force               send those, too\n"
         "  --note TEXT           why; kept with the letters\n"
@@ -372,8 +393,10 @@ const struct cmd cmd_dlq = {
         "  --json                as JSON\n"
         "  --brokers LIST        the broker, instead of the one that the dag ran on\n"
         "  --param N=V           value of ${N} in the YAML's kafka properties\n\n"
-        "A letter that is sent again goes with its key, value, timestamp and headers to the\n"
-        "topic DAG.NODE.retry, which only that node reads, and is counted in its 'in' again.\n"
+        "A letter that is sent again goes with its key, value, timestamp and headers "
+        "to the\n"
+        "topic DAG.NODE.retry, which only that node reads, and is counted in its 'in' "
+        "again.\n"
         "Fix what was wrong first: a record that fails again is a new letter.\n",
     .run = run,
 };

@@ -40,7 +40,8 @@ static int parse_rate(const char *text, int64_t *rate)
     good = text_parse_int(number, rate) && *rate > 0 && *rate <= RATE_MAX;
     free(number);
     return good ? 0
-                : cli_usage("dlq", "--rate %s: expected letters a second, as in 100/s", text);
+                : cli_usage("dlq", "--rate %s: expected letters a second, as in 100/s",
+                            text);
 }
 
 static int parse_from(const char *text, struct dlq_options *options)
@@ -71,8 +72,9 @@ static int parse_state(const char *text, int *state)
             *state = i;
     }
     return *state >= 0 ? 0
-                       : cli_usage("dlq", "--state %s: expected open, sending, replayed, "
-                                          "dropped or any",
+                       : cli_usage("dlq",
+                                   "--state %s: expected open, sending, replayed, "
+                                   "dropped or any",
                                    text);
 }
 
@@ -137,14 +139,16 @@ static int parse_offsets(const char *text, struct dlq_options *options)
     size_t capacity = selection->offset_count;
     int code = 0;
 
-    for (char *word = strsep(&rest, ","); word && code == 0; word = strsep(&rest, ",")) {
-        options->offsets = mem_grow(options->offsets, selection->offset_count, &capacity,
-                                    sizeof *options->offsets);
+    for (char *word = strsep(&rest, ","); word && code == 0;
+         word = strsep(&rest, ",")) {
+        options->offsets = mem_grow(options->offsets, selection->offset_count,
+                                    &capacity, sizeof *options->offsets);
         code = parse_number("--offset", word, INT64_MAX,
                             &options->offsets[selection->offset_count++]);
     }
     free(copy);
-    qsort(options->offsets, selection->offset_count, sizeof *options->offsets, by_number);
+    qsort(options->offsets, selection->offset_count, sizeof *options->offsets,
+          by_number);
     selection->offsets = options->offsets;
     return code;
 }
@@ -233,7 +237,8 @@ static int parse_one(struct dlq_options *options, int argc, char **argv, int *i)
     if (argv[*i][0] == '-')
         return cmd_unknown_option("dlq", argv[*i]);
     if (options->address)
-        return cli_usage("dlq", "one DAG or DAG/NODE expected, got %s as well", argv[*i]);
+        return cli_usage("dlq", "one DAG or DAG/NODE expected, got %s as well",
+                         argv[*i]);
     options->address = argv[*i];
     return 0;
 }
@@ -253,7 +258,8 @@ static int parse_verb(struct dlq_options *options, int argc, char **argv)
         }
     }
     if (argc > 1)
-        return cli_usage("dlq", "list, show, replay or drop expected, not '%s'", argv[1]);
+        return cli_usage("dlq", "list, show, replay or drop expected, not '%s'",
+                         argv[1]);
     return cli_usage("dlq", "list, show, replay or drop expected");
 }
 
@@ -265,13 +271,13 @@ int dlq_options_parse(struct dlq_options *options, int argc, char **argv)
         .limit = LIMIT,
         .state = -1,
         .cut_bytes = -1,
-        .action = {.max_replays = DLQ_MAX_REPLAYS,
-                   .selection = {.partition = -1}}};
+        .action = {.max_replays = DLQ_MAX_REPLAYS, .selection = {.partition = -1}}};
     code = parse_verb(options, argc, argv);
     for (int i = 2; i < argc && code == 0; i++)
         code = parse_one(options, argc, argv, &i);
     /* Offsets count within a partition, and dagrun's topics of letters have one. */
-    if (options->action.selection.offset_count > 0 && options->action.selection.partition < 0)
+    if (options->action.selection.offset_count > 0 &&
+        options->action.selection.partition < 0)
         options->action.selection.partition = 0;
     return code;
 }

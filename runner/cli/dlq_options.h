@@ -23,7 +23,7 @@ struct dlq_options {
     int64_t limit;
     int32_t from_partition; /* show: begin at this letter */
     int64_t from_offset;
-    int state; /* show: enum dlq_state; -1: any */
+    int state;         /* show: enum dlq_state; -1: any */
     int64_t cut_bytes; /* of keys and values; -1: whole */
 };
 

@@ -13,10 +13,11 @@
 #include <string.h>
 
 static const struct grid_column columns[] = {
-    {"NODE", 0, false, false},    {"OPEN", 9, true, false},    {"SENDING", 3, true, true},
-    {"REPLAYED", 4, true, false}, {"DROPPED", 3, true, false}, {"FIRST", 1, false, false},
-    {"LAST", 2, false, false},    {"AT", 5, false, false},     {"REASON", 0, false, false},
-    {NULL, 0, false, false},
+    {"NODE", 0, false, false},   {"OPEN", 9, true, false},
+    {"SENDING", 3, true, true},  {"REPLAYED", 4, true, false},
+    {"DROPPED", 3, true, false}, {"FIRST", 1, false, false},
+    {"LAST", 2, false, false},   {"AT", 5, false, false},
+    {"REASON", 0, false, false}, {NULL, 0, false, false},
 };
 
 void dlq_print_groups(const struct dlq_groups *groups)
@@ -92,8 +93,8 @@ static void print_story(const char *dag, const struct dlq_letter *letter)
 
 static bool is_ours(const struct tap_header *header)
 {
-    return strncmp(header->name, CONTRACT_HEADER_PREFIX, strlen(CONTRACT_HEADER_PREFIX)) ==
-           0;
+    return strncmp(header->name, CONTRACT_HEADER_PREFIX,
+                   strlen(CONTRACT_HEADER_PREFIX)) == 0;
 }
 
 void dlq_print_letter(const char *dag, const struct dlq_letter *letter)

@@ -8,7 +8,7 @@
 
 enum {
     ARGS_MAX = 24,
-    READ_MS = 60000, /* a topic of letters is read as a whole */
+    READ_MS = 60000,         /* a topic of letters is read as a whole */
     ACT_MS = 30 * 60 * 1000, /* what is cut off is settled by the next one */
     GROUPS_OUTPUT = 16 << 20,
     LETTERS_OUTPUT = 48 << 20,
@@ -109,14 +109,14 @@ struct web_child *web_letters(struct web_children *children,
     add_verb(&args, query);
     add(&args, mem_printf("%s@last%s%s", query->dag, query->node ? "/" : "",
                           query->node ? query->node : ""));
-    child = web_child_run(
-        children, &(struct web_child_spec){.argv = args.items,
-                                           .limit_ms = acts ? ACT_MS : READ_MS,
-                                           .output_bytes = query->what == WEB_LETTERS_PAGE
-                                                               ? LETTERS_OUTPUT
-                                                               : GROUPS_OUTPUT,
-                                           .done = on_end,
-                                           .done_arg = asked});
+    child = web_child_run(children, &(struct web_child_spec){
+                                        .argv = args.items,
+                                        .limit_ms = acts ? ACT_MS : READ_MS,
+                                        .output_bytes = query->what == WEB_LETTERS_PAGE
+                                                            ? LETTERS_OUTPUT
+                                                            : GROUPS_OUTPUT,
+                                        .done = on_end,
+                                        .done_arg = asked});
     for (size_t i = 0; i < args.count; i++)
         free(args.items[i]);
     return child;

@@ -10,7 +10,8 @@ static const char *text(struct mem_arena *arena, sqlite3_stmt *stmt, int column)
     return mem_arena_strdup(arena, (const char *)sqlite3_column_text(stmt, column));
 }
 
-static void grow(struct history_mark_list *list, struct mem_arena *arena, size_t *capacity)
+static void grow(struct history_mark_list *list, struct mem_arena *arena,
+                 size_t *capacity)
 {
     struct history_mark *larger;
 
@@ -23,28 +24,30 @@ static void grow(struct history_mark_list *list, struct mem_arena *arena, size_t
     list->items = larger;
 }
 
-int history_marks(struct history *history, const char *topic_id, struct mem_arena *arena,
-                  struct history_mark_list *out, struct error *err)
+int history_marks(struct history *history, const char *topic_id,
+                  struct mem_arena *arena, struct history_mark_list *out,
+                  struct error *err)
 {
     sqlite3_stmt *stmt = NULL;
     size_t capacity = 0;
-    int code = sqlite3_prepare_v2(history->db,
-                                  "SELECT partition, \"offset\", state, at_ms, by, note FROM"
-                                  " letter_marks WHERE topic_id = ?1"
-                                  " ORDER BY partition, \"offset\"",
-                                  -1, &stmt, NULL);
+    int code =
+        sqlite3_prepare_v2(history->db,
+                           "SELECT partition, \"offset\", state, at_ms, by, note FROM"
+                           " letter_marks WHERE topic_id = ?1"
+                           " ORDER BY partition, \"offset\"",
+                           -1, &stmt, NULL);
 
     if (code == SQLITE_OK)
         code = sqlite3_bind_text(stmt, 1, topic_id, -1, SQLITE_STATIC);
     while (code == SQLITE_OK && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
         grow(out, arena, &capacity);
-        out->items[out->count++] =
-            (struct history_mark){.partition = sqlite3_column_int(stmt, 0),
-                                  .offset = sqlite3_column_int64(stmt, 1),
-                                  .state = (enum history_mark_state)sqlite3_column_int(stmt, 2),
-                                  .at_ms = sqlite3_column_int64(stmt, 3),
-                                  .by = text(arena, stmt, 4),
-                                  .note = text(arena, stmt, 5)};
+        out->items[out->count++] = (struct history_mark){
+            .partition = sqlite3_column_int(stmt, 0),
+            .offset = sqlite3_column_int64(stmt, 1),
+            .state = (enum history_mark_state)sqlite3_column_int(stmt, 2),
+            .at_ms = sqlite3_column_int64(stmt, 3),
+            .by = text(arena, stmt, 4),
+            .note = text(arena, stmt, 5)};
         code = SQLITE_OK;
     }
     (void)sqlite3_finalize(stmt);
@@ -75,8 +78,8 @@ static int put(const struct history_marking *marking, const struct history_mark 
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static int take_away(const struct history_marking *marking, const struct history_mark *mark,
-                     sqlite3_stmt *stmt)
+static int take_away(const struct history_marking *marking,
+                     const struct history_mark *mark, sqlite3_stmt *stmt)
 {
     int code;
 
@@ -95,7 +98,8 @@ static int put_all(sqlite3 *db, const struct history_marking *marking)
     int code = sqlite3_prepare_v2(
         db,
         "INSERT INTO letter_marks(topic_id, partition, \"offset\", dag_id, node, state,"
-        " at_ms, by, note) VALUES(?1, ?2, ?3, (SELECT id FROM dags WHERE name = ?4), ?5, ?6,"
+        " at_ms, by, note) VALUES(?1, ?2, ?3, (SELECT id FROM dags WHERE name = ?4), "
+        "?5, ?6,"
         " ?7, ?8, ?9) ON CONFLICT DO UPDATE SET state = excluded.state,"
         " at_ms = excluded.at_ms, by = excluded.by, note = excluded.note",
         -1, &insert, NULL);
@@ -116,7 +120,8 @@ static int put_all(sqlite3 *db, const struct history_marking *marking)
     return code;
 }
 
-/* Marks that are lost after they were promised would send letters twice: to the disk. */
+/* Marks that are lost after they were promised would send letters twice: to the disk.
+ */
 int history_marks_put(struct history *history, const struct history_marking *marking,
                       struct error *err)
 {
@@ -147,7 +152,8 @@ int history_marks_event(struct history *history, const char *dag,
     int code = sqlite3_prepare_v2(
         history->db,
         "INSERT INTO events(run_id, ts_ms, node, client, level, kind, text)"
-        " SELECT r.id, ?2, ?3, ?4, ?5, ?6, ?7 FROM runs r JOIN dags d ON d.id = r.dag_id"
+        " SELECT r.id, ?2, ?3, ?4, ?5, ?6, ?7 FROM runs r JOIN dags d ON d.id = "
+        "r.dag_id"
         " WHERE d.name = ?1 ORDER BY r.number DESC LIMIT 1",
         -1, &stmt, NULL);
 

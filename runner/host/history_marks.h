@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * history_marks.h - what became of dead letters: sent again, dropped, or about to be.
- * Layer: host. Written at once by the command that does it, while runners write too: each
- * call waits for them up to 2 s. A letter is a record of a topic, known by the topic's id:
- * a topic made anew has no marks.
+ * Layer: host. Written at once by the command that does it, while runners write too:
+ * each call waits for them up to 2 s. A letter is a record of a topic, known by the
+ * topic's id: a topic made anew has no marks.
  */
 #ifndef HOST_HISTORY_MARKS_H
 #define HOST_HISTORY_MARKS_H
@@ -31,8 +31,9 @@ struct history_mark_list {
     size_t count;
 };
 
-int history_marks(struct history *history, const char *topic_id, struct mem_arena *arena,
-                  struct history_mark_list *out, struct error *err);
+int history_marks(struct history *history, const char *topic_id,
+                  struct mem_arena *arena, struct history_mark_list *out,
+                  struct error *err);
 
 /* Marks that are made together: all of them or none. */
 struct history_marking {

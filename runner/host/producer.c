@@ -25,8 +25,8 @@ static void serve_log(struct producer *producer)
 }
 
 /* Say what a transactional call answered; true when it went well. */
-static bool went_well(struct producer *producer, rd_kafka_error_t *error, const char *what,
-                      struct error *err)
+static bool went_well(struct producer *producer, rd_kafka_error_t *error,
+                      const char *what, struct error *err)
 {
     enum error_kind kind = ERROR_UNREACHABLE;
 
@@ -201,8 +201,10 @@ int producer_write(struct producer *producer, const char *topic,
                    "begin a transaction", err))
         return -1;
     producer->open = true;
-    if (send_all(producer, topic, records, count, clock_mono_ms() + timeout_ms, err) == 0 &&
-        went_well(producer, commit(producer, timeout_ms), "commit a transaction", err)) {
+    if (send_all(producer, topic, records, count, clock_mono_ms() + timeout_ms, err) ==
+            0 &&
+        went_well(producer, commit(producer, timeout_ms), "commit a transaction",
+                  err)) {
         producer->open = false;
         return 0;
     }

@@ -13,7 +13,7 @@
 
 enum { ANSWER_MS = 10000, OPEN_MS = 10000, WAIT_MS = 500, AWAY_MS = 15000 };
 
-/* ------------------------------------------------------------------ which topics there are */
+/* ----------------------------------------------------------- which topics there are */
 
 /* "p.arith.add.dlq" is add's: no name has a dot. */
 static char *node_of(struct mem_arena *arena, const char *topic)
@@ -28,7 +28,8 @@ static char *node_of(struct mem_arena *arena, const char *topic)
 
 static void list_nodes(struct dlq *dlq, const struct history_last *last)
 {
-    dlq->nodes = mem_arena_alloc(&dlq->arena, (last->topic_count + 1) * sizeof *dlq->nodes);
+    dlq->nodes =
+        mem_arena_alloc(&dlq->arena, (last->topic_count + 1) * sizeof *dlq->nodes);
     for (size_t t = 0; t < last->topic_count; t++) {
         const char *topic = last->topics[t].topic;
         struct dlq_node *node = &dlq->nodes[dlq->node_count];
@@ -119,7 +120,7 @@ static int ask_topics(struct dlq *dlq, struct error *err)
     return error_is_set(err) ? -1 : 0;
 }
 
-/* ------------------------------------------------------------------------------ opening */
+/* -------------------------------------------------------------------------- opening */
 
 static int take_lock(struct dlq *dlq, struct error *err)
 {
@@ -127,8 +128,9 @@ static int take_lock(struct dlq *dlq, struct error *err)
 
     dlq->lock = lock_take(path, err);
     if (dlq->lock == NULL)
-        error_prefix(err, "dead letters of %s are being replayed or dropped by another: ",
-                     dlq->dag);
+        error_prefix(
+            err,
+            "dead letters of %s are being replayed or dropped by another: ", dlq->dag);
     free(path);
     return dlq->lock ? 0 : -1;
 }
@@ -171,7 +173,8 @@ void dlq_close(struct dlq *dlq)
     *dlq = (struct dlq){0};
 }
 
-struct dlq_node *dlq_find_node(const struct dlq *dlq, const char *name, struct error *err)
+struct dlq_node *dlq_find_node(const struct dlq *dlq, const char *name,
+                               struct error *err)
 {
     const char **names = mem_alloc((dlq->node_count + 1) * sizeof *names);
     struct dlq_node *found = NULL;
@@ -190,7 +193,7 @@ struct dlq_node *dlq_find_node(const struct dlq *dlq, const char *name, struct e
     return found;
 }
 
-/* ------------------------------------------------------------------------------ reading */
+/* -------------------------------------------------------------------------- reading */
 
 static int hand_over(const struct dlq_node *node, const struct dlq_selection *selection,
                      const struct tap_record *record, dlq_letter_fn *fn, void *arg,
@@ -237,8 +240,7 @@ int dlq_read(const struct dlq *dlq, const struct dlq_node *node,
 {
     struct tap_spec spec = {.topic = node->topic,
                             .partition = selection->partition,
-                            .from = {.where = TAP_OFFSET,
-                                     .value = from}};
+                            .from = {.where = TAP_OFFSET, .value = from}};
     struct tap *tap;
 
     if (node->topic_id == NULL ||
@@ -258,7 +260,7 @@ int dlq_read(const struct dlq *dlq, const struct dlq_node *node,
     return error_is_set(err) ? -1 : 0;
 }
 
-/* ------------------------------------------------------------------------------- groups */
+/* --------------------------------------------------------------------------- groups */
 
 struct grouping {
     struct dlq_groups *groups;
@@ -272,19 +274,20 @@ static size_t *new_group(struct grouping *grouping, const struct dlq_letter *let
     size_t *at = mem_arena_alloc(&groups->arena, sizeof *at);
 
     *at = groups->count;
-    groups->items =
-        mem_grow(groups->items, groups->count, &groups->capacity, sizeof *groups->items);
-    groups->items[groups->count++] =
-        (struct dlq_group){.node = letter->node,
-                           .failed_at = mem_arena_strdup(&groups->arena, letter->failed_at),
-                           .reason = mem_arena_strdup(&groups->arena, pattern),
-                           .first_ms = letter->died_ms,
-                           .last_ms = letter->died_ms};
+    groups->items = mem_grow(groups->items, groups->count, &groups->capacity,
+                             sizeof *groups->items);
+    groups->items[groups->count++] = (struct dlq_group){
+        .node = letter->node,
+        .failed_at = mem_arena_strdup(&groups->arena, letter->failed_at),
+        .reason = mem_arena_strdup(&groups->arena, pattern),
+        .first_ms = letter->died_ms,
+        .last_ms = letter->died_ms};
     name_table_put(&grouping->table, mem_arena_strdup(&groups->arena, key), at);
     return at;
 }
 
-static struct dlq_group *group_of(struct grouping *grouping, const struct dlq_letter *letter)
+static struct dlq_group *group_of(struct grouping *grouping,
+                                  const struct dlq_letter *letter)
 {
     struct mem_arena scratch = {0};
     const char *pattern = dlq_pattern(&scratch, letter->reason);
@@ -335,7 +338,8 @@ int dlq_groups_read(const struct dlq *dlq, const struct dlq_selection *selection
     struct grouping grouping = {.groups = out, .table = {.arena = &out->arena}};
 
     for (size_t n = 0; n < dlq->node_count; n++) {
-        if (dlq_read(dlq, &dlq->nodes[n], selection, 0, count_letter, &grouping, err) < 0)
+        if (dlq_read(dlq, &dlq->nodes[n], selection, 0, count_letter, &grouping, err) <
+            0)
             return -1;
     }
     if (out->count > 0)

@@ -47,7 +47,8 @@ int dlq_open(struct dlq *dlq, const char *home, const char *dag,
 void dlq_close(struct dlq *dlq);
 
 /* ERROR_NOT_FOUND names one that is near. */
-struct dlq_node *dlq_find_node(const struct dlq *dlq, const char *name, struct error *err);
+struct dlq_node *dlq_find_node(const struct dlq *dlq, const char *name,
+                               struct error *err);
 
 /* -------------------------------------------------------------------------- letters */
 
@@ -62,7 +63,7 @@ struct dlq_letter {
     int64_t run;
     int64_t attempt;
     int64_t died_ms;
-    int64_t replays; /* how often its record was sent again before */
+    int64_t replays;                 /* how often its record was sent again before */
     const struct history_mark *mark; /* NULL: open */
 };
 
@@ -71,34 +72,36 @@ void dlq_letter_read(struct dlq_letter *letter, const struct dlq_node *node,
                      const struct tap_record *record, struct mem_arena *arena);
 
 /* NULL: it has none. */
-struct history_mark *dlq_find_mark(const struct history_mark_list *marks, int64_t partition,
-                                   int64_t offset);
+struct history_mark *dlq_find_mark(const struct history_mark_list *marks,
+                                   int64_t partition, int64_t offset);
 
-/* Reasons that differ only in what is quoted, or in numbers, are one: those parts become
- * "…" and #. */
+/* Reasons that differ only in what is quoted, or in numbers, are one: those parts
+ * become "…" and #. */
 char *dlq_pattern(struct mem_arena *arena, const char *reason);
 
 struct dlq_selection {
-    const char *node;      /* NULL: all */
-    const char *reason;    /* as a letter has it, or a pattern; NULL: any */
-    const char *failed_at; /* NULL: any */
-    int32_t partition;     /* -1: any */
+    const char *node;       /* NULL: all */
+    const char *reason;     /* as a letter has it, or a pattern; NULL: any */
+    const char *failed_at;  /* NULL: any */
+    int32_t partition;      /* -1: any */
     const int64_t *offsets; /* ascending; none: any */
     size_t offset_count;
-    int64_t since_ms;      /* died at or after; 0: whenever */
-    int64_t until_ms;      /* died before; 0: whenever */
+    int64_t since_ms; /* died at or after; 0: whenever */
+    int64_t until_ms; /* died before; 0: whenever */
 };
-bool dlq_selects(const struct dlq_selection *selection, const struct dlq_letter *letter);
+bool dlq_selects(const struct dlq_selection *selection,
+                 const struct dlq_letter *letter);
 
 enum dlq_state { DLQ_OPEN, DLQ_SENDING, DLQ_REPLAYED, DLQ_DROPPED, DLQ_STATES };
 enum dlq_state dlq_letter_state(const struct dlq_letter *letter);
 const char *dlq_state_name(enum dlq_state state);
 
 /* Return 1 to go on, 0 to stop, -1 and err. The letter lives until it returns. */
-typedef int dlq_letter_fn(void *arg, const struct dlq_letter *letter, struct error *err);
+typedef int dlq_letter_fn(void *arg, const struct dlq_letter *letter,
+                          struct error *err);
 
-/* Letters of one node, oldest first, from an offset on (0: the first); up to the end as it
- * was at the beginning. */
+/* Letters of one node, oldest first, from an offset on (0: the first); up to the end as
+ * it was at the beginning. */
 int dlq_read(const struct dlq *dlq, const struct dlq_node *node,
              const struct dlq_selection *selection, int64_t from, dlq_letter_fn *fn,
              void *arg, struct error *err);
@@ -137,11 +140,11 @@ struct dlq_action {
     bool replay; /* else drop */
     struct dlq_selection selection;
     bool dry_run;
-    bool force;       /* replay also what was sent again max_replays times */
+    bool force; /* replay also what was sent again max_replays times */
     int64_t max_replays;
-    int64_t rate;     /* replay at most so many letters a second; 0: no limit */
+    int64_t rate; /* replay at most so many letters a second; 0: no limit */
     const char *by;
-    const char *note; /* why they are dropped; NULL: not said */
+    const char *note;             /* why they are dropped; NULL: not said */
     dlq_progress_fn *on_progress; /* or NULL */
     void *arg;
 };
@@ -157,9 +160,9 @@ struct dlq_result {
 };
 
 /*
- * Send the open letters that are selected to their nodes' retry topics, or drop them: mark
- * them as done with. Each at most once, whatever dies meanwhile.
- * Errors: ERROR_CONFLICT a selected node has no retry topic (yet); ERROR_TIMEOUT,
+ * Send the open letters that are selected to their nodes' retry topics, or drop them:
+ * mark them as done with. Each at most once, whatever dies meanwhile. Errors:
+ * ERROR_CONFLICT a selected node has no retry topic (yet); ERROR_TIMEOUT,
  *         ERROR_UNREACHABLE the broker; what was done before is done and counted.
  */
 int dlq_act(struct dlq *dlq, const struct dlq_action *action, struct dlq_result *result,

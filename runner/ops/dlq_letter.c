@@ -26,8 +26,9 @@ static const char *text_of(const struct tap_record *record, const char *name,
 {
     const struct tap_header *header = find_header(record, name);
 
-    return header && header->value ? mem_arena_strndup(arena, header->value, header->len)
-                                   : "";
+    return header && header->value
+               ? mem_arena_strndup(arena, header->value, header->len)
+               : "";
 }
 
 static int64_t number_of(const struct tap_record *record, const char *name,
@@ -43,7 +44,8 @@ static int64_t number_of(const struct tap_record *record, const char *name,
     return text_parse_int(text, &number) ? number : fallback;
 }
 
-/* Headers go along with what a node makes of a record: only of this topic they count. */
+/* Headers go along with what a node makes of a record: only of this topic they count.
+ */
 static int64_t replays_of(const struct tap_record *record, const char *topic)
 {
     const struct tap_header *header = find_header(record, CONTRACT_HEADER_REPLAY);
@@ -55,8 +57,8 @@ static int64_t replays_of(const struct tap_record *record, const char *topic)
     return number_of(record, CONTRACT_HEADER_REPLAYS, 1);
 }
 
-struct history_mark *dlq_find_mark(const struct history_mark_list *marks, int64_t partition,
-                                   int64_t offset)
+struct history_mark *dlq_find_mark(const struct history_mark_list *marks,
+                                   int64_t partition, int64_t offset)
 {
     size_t low = 0;
     size_t high = marks->count;
@@ -98,7 +100,8 @@ void dlq_letter_read(struct dlq_letter *letter, const struct dlq_node *node,
         letter->mark = NULL;
 }
 
-/* Copy what is quoted as "…"; returns the place behind it, or NULL when it does not end. */
+/* Copy what is quoted as "…"; returns the place behind it, or NULL when it does not
+ * end. */
 static const char *skip_quoted(struct text_buf *out, const char *at)
 {
     const char *end = at + 1;
@@ -116,7 +119,8 @@ static const char *skip_quoted(struct text_buf *out, const char *at)
 /* An apostrophe inside a word ("can't") opens nothing. */
 static bool opens_quote(const char *reason, const char *at)
 {
-    return *at == '"' || (*at == '\'' && (at == reason || !isalnum((unsigned char)at[-1])));
+    return *at == '"' ||
+           (*at == '\'' && (at == reason || !isalnum((unsigned char)at[-1])));
 }
 
 char *dlq_pattern(struct mem_arena *arena, const char *reason)
@@ -146,8 +150,8 @@ char *dlq_pattern(struct mem_arena *arena, const char *reason)
 static bool has_reason(const char *wanted, const char *reason)
 {
     struct mem_arena arena = {0};
-    bool same = strcmp(wanted, reason) == 0 ||
-                strcmp(wanted, dlq_pattern(&arena, reason)) == 0;
+    bool same =
+        strcmp(wanted, reason) == 0 || strcmp(wanted, dlq_pattern(&arena, reason)) == 0;
 
     mem_arena_clear(&arena);
     return same;

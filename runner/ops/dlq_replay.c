@@ -72,7 +72,8 @@ static void keep_rate(const struct batch *batch)
     left_ms = due_ms - clock_mono_ms();
     if (left_ms <= 0)
         return;
-    pause = (struct timespec){.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000};
+    pause = (struct timespec){.tv_sec = left_ms / 1000,
+                              .tv_nsec = left_ms % 1000 * 1000000};
     (void)nanosleep(&pause, NULL);
 }
 
@@ -83,8 +84,8 @@ static int send_batch(struct batch *batch, struct error *err)
 
     if (put_marks(batch, HISTORY_MARK_SENDING, err) < 0)
         return -1;
-    if (producer_write(batch->producer, batch->node->retry, batch->records, batch->count,
-                       WRITE_MS, err) == 0)
+    if (producer_write(batch->producer, batch->node->retry, batch->records,
+                       batch->count, WRITE_MS, err) == 0)
         return put_marks(batch, HISTORY_MARK_REPLAYED, err);
     if (err->kind != ERROR_TIMEOUT)
         (void)put_marks(batch, HISTORY_MARK_NONE, &ignored);
@@ -111,7 +112,7 @@ static int flush(struct batch *batch, struct error *err)
     return result;
 }
 
-/* ------------------------------------------------------------------------ one more letter */
+/* ------------------------------------------------------------------ one more letter */
 
 static const char *copy(struct mem_arena *arena, const char *data, size_t len)
 {
@@ -134,8 +135,8 @@ static void copy_headers(struct batch *batch, const struct dlq_letter *letter,
     for (size_t i = 0; i < from->header_count; i++) {
         const struct tap_header *header = &from->headers[i];
 
-        if (strncmp(header->name, CONTRACT_HEADER_PREFIX, strlen(CONTRACT_HEADER_PREFIX)) ==
-            0)
+        if (strncmp(header->name, CONTRACT_HEADER_PREFIX,
+                    strlen(CONTRACT_HEADER_PREFIX)) == 0)
             continue;
         headers[count++] =
             (struct tap_header){.name = mem_arena_strdup(arena, header->name),
@@ -154,12 +155,13 @@ static void add_record(struct batch *batch, const struct dlq_letter *letter)
     const struct tap_record *from = letter->record;
     struct tap_record *out = &batch->records[batch->count];
 
-    *out = (struct tap_record){.partition = 0,
-                               .timestamp_ms = from->timestamp_ms,
-                               .key = copy(&batch->arena, from->key, from->key_len),
-                               .key_len = from->key_len,
-                               .value = copy(&batch->arena, from->value, from->value_len),
-                               .value_len = from->value_len};
+    *out =
+        (struct tap_record){.partition = 0,
+                            .timestamp_ms = from->timestamp_ms,
+                            .key = copy(&batch->arena, from->key, from->key_len),
+                            .key_len = from->key_len,
+                            .value = copy(&batch->arena, from->value, from->value_len),
+                            .value_len = from->value_len};
     copy_headers(batch, letter, out);
     batch->bytes += from->key_len + from->value_len;
 }
@@ -194,8 +196,8 @@ static int take_letter(void *arg, const struct dlq_letter *letter, struct error 
 }
 
 static int take_letters(struct dlq *dlq, const struct dlq_node *node,
-                       const struct dlq_action *action, struct producer *producer,
-                       struct dlq_result *result, struct error *err)
+                        const struct dlq_action *action, struct producer *producer,
+                        struct dlq_result *result, struct error *err)
 {
     struct batch batch = {.dlq = dlq,
                           .node = node,
@@ -219,7 +221,7 @@ static int take_letters(struct dlq *dlq, const struct dlq_node *node,
     return code;
 }
 
-/* ------------------------------------------------------- what a killed replay left in doubt */
+/* ----------------------------------------------- what a killed replay left in doubt */
 
 /* "TOPIC/PARTITION/OFFSET" of one of this node's letters? */
 static bool parse_id(const struct dlq_node *node, const struct tap_header *header,
@@ -274,7 +276,8 @@ static int read_sent(const struct dlq *dlq, struct dlq_node *node, int64_t *foun
         if (result == TAP_RECORD) {
             *found += see_sent(node, &record);
             away_since_ms = clock_mono_ms();
-        } else if (result == TAP_NOTHING_YET && clock_mono_ms() - away_since_ms > AWAY_MS) {
+        } else if (result == TAP_NOTHING_YET &&
+                   clock_mono_ms() - away_since_ms > AWAY_MS) {
             error_set(err, ERROR_UNREACHABLE, "nothing came from the broker for %d s",
                       AWAY_MS / 1000);
         }
@@ -291,7 +294,8 @@ static int settle(struct dlq *dlq, struct dlq_node *node, struct dlq_result *res
         .dag = dlq->dag, .node = node->name, .topic_id = node->topic_id};
     struct history_mark *marks =
         mem_arena_alloc(&dlq->arena, (node->marks.count + 1) * sizeof *marks);
-    size_t *places = mem_arena_alloc(&dlq->arena, (node->marks.count + 1) * sizeof *places);
+    size_t *places =
+        mem_arena_alloc(&dlq->arena, (node->marks.count + 1) * sizeof *places);
 
     for (size_t i = 0; i < node->marks.count; i++) {
         if (node->marks.items[i].state == HISTORY_MARK_SENDING)
@@ -323,17 +327,18 @@ static bool has_doubt(const struct dlq_node *node)
     return false;
 }
 
-/* ----------------------------------------------------------------------- replay and drop */
+/* ------------------------------------------------------------------ replay and drop */
 
 static int check_retry(const struct dlq *dlq, const struct dlq_node *node,
                        struct error *err)
 {
     if (!node->reads)
-        error_set(err, ERROR_CONFLICT,
-                  "%s/%s is a source: its dead letters are what a topic refused to take, and "
-                  "it reads nothing that they could be sent to: drop them, or make that "
-                  "edge's max_record larger and send them again with 'dagrun send'",
-                  dlq->dag, node->name);
+        error_set(
+            err, ERROR_CONFLICT,
+            "%s/%s is a source: its dead letters are what a topic refused to take, and "
+            "it reads nothing that they could be sent to: drop them, or make that "
+            "edge's max_record larger and send them again with 'dagrun send'",
+            dlq->dag, node->name);
     else if (!node->retry_there)
         error_set(err, ERROR_CONFLICT,
                   "topic %s is not there yet: the next 'dagrun start' of %s makes it",
@@ -356,8 +361,8 @@ static void tell(struct dlq *dlq, const struct dlq_action *action, const char *n
     if (count == 0 || action->dry_run)
         return;
     text = mem_printf("%" PRId64 " dead letter%s %s by %s%s%s", count,
-                      count == 1 ? "" : "s", what, action->by,
-                      action->note ? ": " : "", action->note ? action->note : "");
+                      count == 1 ? "" : "s", what, action->by, action->note ? ": " : "",
+                      action->note ? action->note : "");
     (void)history_marks_event(dlq->history, dlq->dag,
                               &(struct history_event){.ts_ms = clock_wall_ms(),
                                                       .node = node,
@@ -382,7 +387,8 @@ static int act_on_one(struct dlq *dlq, struct dlq_node *node,
         code = producer ? settle(dlq, node, result, err) : -1;
     }
     if (code == 0)
-        code = take_letters(dlq, node, action, action->replay ? producer : NULL, result, err);
+        code = take_letters(dlq, node, action, action->replay ? producer : NULL, result,
+                            err);
     tell(dlq, action, node->name, action->replay ? "sent again" : "dropped",
          result->done - before);
     producer_close(producer);

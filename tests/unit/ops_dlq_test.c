@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER(header_name, text)                                                          \
-    {.name = (header_name), .value = (text), .len = sizeof(text) - 1}
+#define HEADER(header_name, text)                                                      \
+    {                                                                                  \
+        .name = (header_name), .value = (text), .len = sizeof(text) - 1                \
+    }
 
 static struct mem_arena arena;
 
@@ -55,7 +57,8 @@ START_TEST(a_letter_says_what_its_last_headers_say)
         HEADER("dagrun-time", "1700000000000"),
         HEADER("dagrun-run", "many"),
     };
-    const struct tap_record record = {.timestamp_ms = 5, .headers = headers, .header_count = 9};
+    const struct tap_record record = {
+        .timestamp_ms = 5, .headers = headers, .header_count = 9};
     const struct dlq_node node = {.name = "b", .topic = "d.b.dlq"};
     struct dlq_letter letter = read_letter(&node, &record);
 
