@@ -97,8 +97,7 @@ void api_log_search(struct web_call *call)
     const struct web_log_query query = query_of(call);
     struct later *later = later_new(call);
 
-    later_job(later, call->source->log_search(call->source->arg, &query,
-                                              call_text(call, "text"),
-                                              call_int(call, "limit", MATCHES), later_done,
-                                              later));
+    later_job(later, call->source->log_search(
+                         call->source->arg, &query, call_text(call, "text"),
+                         call_int(call, "limit", MATCHES), later_done, later));
 }

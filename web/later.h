@@ -10,7 +10,8 @@
 
 struct later;
 
-/* Begin: give later_done and what this returns to the source, and its job to later_job. */
+/* Begin: give later_done and what this returns to the source, and its job to later_job.
+ */
 struct later *later_new(struct web_call *call);
 web_done_fn later_done;
 /* NULL: it is over already, and so is later. */

@@ -20,9 +20,9 @@ static const struct {
 enum { CELLS = sizeof cells / sizeof *cells };
 
 static const struct grid_column columns[] = {
-    {"FROM", 0, false, false},     {"IN/S", 0, true, false},    {"OUT/S", 0, true, false},
-    {"WAITING", 0, true, false},   {"SECONDS", 2, true, false}, {"P50 MS", 3, true, true},
-    {"P99 MS", 3, true, true},     {"CPU %", 1, true, true},    {"MEMORY", 1, true, true},
+    {"FROM", 0, false, false},   {"IN/S", 0, true, false},    {"OUT/S", 0, true, false},
+    {"WAITING", 0, true, false}, {"SECONDS", 2, true, false}, {"P50 MS", 3, true, true},
+    {"P99 MS", 3, true, true},   {"CPU %", 1, true, true},    {"MEMORY", 1, true, true},
     {NULL, 0, false, false},
 };
 
@@ -31,8 +31,9 @@ static void add_line(struct grid *grid, const json_t *samples, size_t at)
     const json_t *metrics = json_object_get(samples, "metrics");
     char time[CLOCK_TEXT];
 
-    cli_time_text(json_integer_value(json_array_get(json_object_get(samples, "time_ms"), at)),
-                  time);
+    cli_time_text(
+        json_integer_value(json_array_get(json_object_get(samples, "time_ms"), at)),
+        time);
     grid_text(grid, "", time);
     for (int c = 0; c < CELLS; c++) {
         const json_t *metric = json_object_get(metrics, cells[c].name);

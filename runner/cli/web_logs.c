@@ -33,9 +33,10 @@ static json_t *log_json(const struct log_file *file)
 {
     struct error err = {0};
     struct log_span *span = log_span_open(file->path, &err);
-    json_t *json = json_pack("{s:o,s:o,s:I,s:I}", "node", json_text(file->node), "client",
-                             json_text(file->client), "attempt", (json_int_t)file->attempt,
-                             "bytes", (json_int_t)(span ? log_span_size(span) : 0));
+    json_t *json =
+        json_pack("{s:o,s:o,s:I,s:I}", "node", json_text(file->node), "client",
+                  json_text(file->client), "attempt", (json_int_t)file->attempt,
+                  "bytes", (json_int_t)(span ? log_span_size(span) : 0));
 
     log_span_close(span);
     return json;
@@ -61,8 +62,8 @@ json_t *web_logs_list(const struct ops *ops, const char *dag, int64_t run,
                      items);
 }
 
-static struct log_span *open_span(const struct ops *ops, const struct web_log_query *query,
-                                  struct error *err)
+static struct log_span *open_span(const struct ops *ops,
+                                  const struct web_log_query *query, struct error *err)
 {
     struct log_query inner = {.dag = query->dag,
                               .node = query->node,
@@ -197,11 +198,12 @@ struct web_child *web_logs_search(struct web_children *children,
     argv[5] = mem_printf("--attempt=%" PRId64, query->attempt);
     argv[6] = mem_printf("%s@%s/%s.%s", query->dag, number ? number : last, query->node,
                          query->client);
-    child = web_child_run(children, &(struct web_child_spec){.argv = argv,
-                                                             .limit_ms = SEARCH_MS,
-                                                             .output_bytes = SEARCH_OUTPUT,
-                                                             .done = on_end,
-                                                             .done_arg = asked});
+    child =
+        web_child_run(children, &(struct web_child_spec){.argv = argv,
+                                                         .limit_ms = SEARCH_MS,
+                                                         .output_bytes = SEARCH_OUTPUT,
+                                                         .done = on_end,
+                                                         .done_arg = asked});
     for (size_t i = 3; i < ARGS - 1; i++)
         free(argv[i]);
     free(number);

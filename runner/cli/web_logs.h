@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * web_logs.h - the logs of runs for the web: which, pieces of one, all of one, a search in
- * one by a child. Layer: cli.
+ * web_logs.h - the logs of runs for the web: which, pieces of one, all of one, a search
+ * in one by a child. Layer: cli.
  */
 #ifndef CLI_WEB_LOGS_H
 #define CLI_WEB_LOGS_H

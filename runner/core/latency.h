@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * latency.h - what a node's latency buckets say: how long records took, in milliseconds.
- * Layer: core (pure). Bucket i counts what took less than 2^i ms and not less than 2^(i-1).
+ * latency.h - what a node's latency buckets say: how long records took, in
+ * milliseconds. Layer: core (pure). Bucket i counts what took less than 2^i ms and not
+ * less than 2^(i-1).
  */
 #ifndef CORE_LATENCY_H
 #define CORE_LATENCY_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Samples out of their rings, a fixed number of points for any span. The rings overlap and
- * a later run of the dag writes over the slots of an earlier one: so each point takes the
- * finest ring that has anything of its time.
+ * Samples out of their rings, a fixed number of points for any span. The rings overlap
+ * and a later run of the dag writes over the slots of an earlier one: so each point
+ * takes the finest ring that has anything of its time.
  */
 #include "host/history_internal.h"
 #include "host/history_read.h"
@@ -12,7 +12,8 @@ enum { FIRST_METRIC = 2 }; /* column of the query: tier, ts_ms, then the metrics
 static const char samples_sql[] =
     "SELECT tier, ts_ms, in_per_s, out_per_s, backlog, p50_ms, p99_ms, cpu_percent,"
     " rss_bytes FROM samples"
-    " WHERE dag_id = (SELECT id FROM dags WHERE name = ?1) AND series = ?2 AND name = ?3"
+    " WHERE dag_id = (SELECT id FROM dags WHERE name = ?1) AND series = ?2 AND name = "
+    "?3"
     " AND run = ?4 AND ts_ms >= ?5 AND ts_ms <= ?6";
 
 /* One value of one point while rows are added. */
@@ -73,7 +74,8 @@ static void pack(struct history_points *out)
 }
 
 int history_points(struct history *history, const struct history_sample_query *query,
-                   struct mem_arena *arena, struct history_points *out, struct error *err)
+                   struct mem_arena *arena, struct history_points *out,
+                   struct error *err)
 {
     int64_t span_ms = query->until_ms - query->since_ms + 1;
     sqlite3_stmt *stmt = NULL;
@@ -82,7 +84,8 @@ int history_points(struct history *history, const struct history_sample_query *q
     *out = (struct history_points){.step_ms = 1000};
     if (span_ms > query->points * INT64_C(1000))
         out->step_ms = (span_ms + query->points - 1) / query->points;
-    out->count = span_ms > 0 ? (size_t)((span_ms + out->step_ms - 1) / out->step_ms) : 0;
+    out->count =
+        span_ms > 0 ? (size_t)((span_ms + out->step_ms - 1) / out->step_ms) : 0;
     out->items = mem_arena_alloc(arena, (out->count + 1) * sizeof *out->items);
     for (size_t i = 0; i < out->count; i++)
         out->items[i] = (struct history_point){.ts_ms = query->since_ms +

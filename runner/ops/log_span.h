@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * log_span.h - a log with its older, rotated parts as one row of bytes, the oldest first.
- * Layer: ops. What is open stays readable while the runner rotates the files.
+ * log_span.h - a log with its older, rotated parts as one row of bytes, the oldest
+ * first. Layer: ops. What is open stays readable while the runner rotates the files.
  */
 #ifndef OPS_LOG_SPAN_H
 #define OPS_LOG_SPAN_H

@@ -10,9 +10,10 @@
 enum { WAIT = HISTORY_METRICS, METRICS }; /* WAIT is made of two others */
 
 static const char *const names[] = {
-    [HISTORY_IN] = "in_per_s", [HISTORY_OUT] = "out_per_s", [HISTORY_BACKLOG] = "backlog",
-    [HISTORY_P50] = "p50_ms",  [HISTORY_P99] = "p99_ms",    [HISTORY_CPU] = "cpu_percent",
-    [HISTORY_RSS] = "rss_bytes", [WAIT] = "backlog_s",
+    [HISTORY_IN] = "in_per_s",     [HISTORY_OUT] = "out_per_s",
+    [HISTORY_BACKLOG] = "backlog", [HISTORY_P50] = "p50_ms",
+    [HISTORY_P99] = "p99_ms",      [HISTORY_CPU] = "cpu_percent",
+    [HISTORY_RSS] = "rss_bytes",   [WAIT] = "backlog_s",
 };
 
 static json_t *number(const struct history_metric *metric, double value)
@@ -27,13 +28,14 @@ static json_t *number(const struct history_metric *metric, double value)
 }
 
 /*
- * How long what waits lasts at the rate at which it is worked off: of an edge what is read
- * from it, of anything else what it takes. Unknown while nothing moves.
+ * How long what waits lasts at the rate at which it is worked off: of an edge what is
+ * read from it, of anything else what it takes. Unknown while nothing moves.
  */
 static struct history_metric wait_of(const struct history_point *point, bool of_edge)
 {
     const struct history_metric *backlog = &point->metrics[HISTORY_BACKLOG];
-    const struct history_metric *rate = &point->metrics[of_edge ? HISTORY_OUT : HISTORY_IN];
+    const struct history_metric *rate =
+        &point->metrics[of_edge ? HISTORY_OUT : HISTORY_IN];
     struct history_metric wait = *backlog;
 
     if (backlog->count == 0 || backlog->max <= 0)
@@ -69,8 +71,8 @@ static json_t *name_or_null(const char *name)
     return name ? json_text(name) : json_null();
 }
 
-static json_t *samples_json(const struct ops_samples_query *query, int64_t run, bool live,
-                            const struct history_points *points)
+static json_t *samples_json(const struct ops_samples_query *query, int64_t run,
+                            bool live, const struct history_points *points)
 {
     json_t *times = json_array();
     json_t *metrics = json_object();
@@ -82,11 +84,11 @@ static json_t *samples_json(const struct ops_samples_query *query, int64_t run, 
             (void)json_object_set_new(metrics, names[m],
                                       metric_json(points, m, query->edge != NULL));
     }
-    return json_pack("{s:o,s:I,s:o,s:o,s:o,s:b,s:I,s:o,s:o}", "dag", json_text(query->dag),
-                     "run", (json_int_t)run, "node", name_or_null(query->node), "client",
-                     name_or_null(query->client), "edge", name_or_null(query->edge), "live",
-                     live, "step_ms", (json_int_t)points->step_ms, "time_ms", times,
-                     "metrics", metrics);
+    return json_pack("{s:o,s:I,s:o,s:o,s:o,s:b,s:I,s:o,s:o}", "dag",
+                     json_text(query->dag), "run", (json_int_t)run, "node",
+                     name_or_null(query->node), "client", name_or_null(query->client),
+                     "edge", name_or_null(query->edge), "live", live, "step_ms",
+                     (json_int_t)points->step_ms, "time_ms", times, "metrics", metrics);
 }
 
 static int check(const struct ops_samples_query *query, struct error *err)
@@ -131,8 +133,10 @@ static int read_points(const struct ops *ops, const struct ops_samples_query *qu
         .run = run->run,
         .series = series_of(query),
         .id = query->client ? mem_arena_printf(arena, "%s.%s", id, query->client) : id,
-        .since_ms = query->since_ms > run->started_ms ? query->since_ms : run->started_ms,
-        .until_ms = query->until_ms && query->until_ms < end_ms ? query->until_ms : end_ms,
+        .since_ms =
+            query->since_ms > run->started_ms ? query->since_ms : run->started_ms,
+        .until_ms =
+            query->until_ms && query->until_ms < end_ms ? query->until_ms : end_ms,
         .points = query->points ? query->points : OPS_POINTS_MAX};
 
     if (!history_has_series(ops_history(ops), run->id, inner.series, inner.id)) {

@@ -12,8 +12,8 @@ enum { OPS_POINTS_MAX = 500 };
 
 struct ops_samples_query {
     const char *dag;
-    int64_t run;        /* 0: the last */
-    const char *node;   /* node, or node and client, or edge; all NULL: the whole run */
+    int64_t run;      /* 0: the last */
+    const char *node; /* node, or node and client, or edge; all NULL: the whole run */
     const char *client;
     const char *edge;
     const char *metric; /* of those below; NULL: all */
@@ -23,11 +23,11 @@ struct ops_samples_query {
 };
 
 /*
- * {"dag", "run", "node", "client", "edge", "live", "step_ms", "time_ms": [...], "metrics":
- * {"in_per_s": {"mean": [...], "min": [...], "max": [...]}, ...}}; null where nothing is
- * known. Metrics: in_per_s, out_per_s, backlog (records), backlog_s (seconds), p50_ms,
- * p99_ms, cpu_percent, rss_bytes.
- * Errors: ERROR_INPUT, ERROR_NOT_FOUND.
+ * {"dag", "run", "node", "client", "edge", "live", "step_ms", "time_ms": [...],
+ * "metrics":
+ * {"in_per_s": {"mean": [...], "min": [...], "max": [...]}, ...}}; null where nothing
+ * is known. Metrics: in_per_s, out_per_s, backlog (records), backlog_s (seconds),
+ * p50_ms, p99_ms, cpu_percent, rss_bytes. Errors: ERROR_INPUT, ERROR_NOT_FOUND.
  */
 json_t *ops_samples_json(const struct ops *ops, const struct ops_samples_query *query,
                          struct error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sample.c - once a second what flows, waits and is used, as rows of the history: of every
- * edge and node and of the whole run, and of every client while there are few.
+ * sample.c - once a second what flows, waits and is used, as rows of the history: of
+ * every edge and node and of the whole run, and of every client while there are few.
  */
 #include "base/clock.h"
 #include "run/run_state.h"
@@ -21,14 +21,16 @@ static void add(struct history_sample *sum, const struct history_sample *part)
         sum->backlog += part->backlog;
 }
 
-static void put(struct run *run, struct history_sample *row, const struct latency *latency)
+static void put(struct run *run, struct history_sample *row,
+                const struct latency *latency)
 {
     row->p50_ms = latency_percentile(latency, 0.5);
     row->p99_ms = latency_percentile(latency, 0.99);
     history_sample(run->history, row);
 }
 
-static void sample_client(const struct run_client *client, const struct history_sample *row,
+static void sample_client(const struct run_client *client,
+                          const struct history_sample *row,
                           const struct latency *latency)
 {
     struct run *run = client->run;
@@ -92,8 +94,9 @@ static void sample_edge(struct run *run, size_t e, int64_t ts_ms)
 }
 
 /*
- * Clients say how much they read in all; from which input is known by the counts in their
- * commits. Those come in bursts: a second weighs half as much as the one after it.
+ * Clients say how much they read in all; from which input is known by the counts in
+ * their commits. Those come in bursts: a second weighs half as much as the one after
+ * it.
  */
 static void see_inputs(struct run *run)
 {
@@ -112,7 +115,8 @@ static void see_inputs(struct run *run)
 
 void sample_tick(struct run *run)
 {
-    struct history_sample all = {.ts_ms = clock_wall_ms(), .series = HISTORY_ALL, .id = ""};
+    struct history_sample all = {
+        .ts_ms = clock_wall_ms(), .series = HISTORY_ALL, .id = ""};
     struct latency latency = {0};
     size_t clients = 0;
 

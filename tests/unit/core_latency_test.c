@@ -49,7 +49,8 @@ int main(void)
 
     tcase_add_test(tcase, nothing_has_no_percentile);
     tcase_add_test(tcase, a_percentile_is_in_the_bucket_of_its_record);
-    tcase_add_test(tcase, what_came_since_is_the_difference_and_a_new_process_counts_anew);
+    tcase_add_test(tcase,
+                   what_came_since_is_the_difference_and_a_new_process_counts_anew);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -53,7 +53,8 @@ static void fill(int from, int to, int peak)
         const struct history_sample sample = {.ts_ms = second * INT64_C(1000),
                                               .series = HISTORY_NODE,
                                               .id = "n",
-                                              .in_per_s = second == peak ? 9999 : second,
+                                              .in_per_s =
+                                                  second == peak ? 9999 : second,
                                               .backlog = second % 2 ? 7 : -1,
                                               .p50_ms = -1,
                                               .p99_ms = second == peak ? 500 : -1};
@@ -77,7 +78,8 @@ static struct history_points points(int from, int to, int count)
     struct history_points out;
     struct error err = {0};
 
-    ck_assert_msg(history_points(history, &query, &arena, &out, &err) == 0, "%s", err.text);
+    ck_assert_msg(history_points(history, &query, &arena, &out, &err) == 0, "%s",
+                  err.text);
     return out;
 }
 
