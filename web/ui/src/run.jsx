@@ -207,7 +207,7 @@ export function Run({ dag, run }) {
           {problems.map((problem) => <li key={problem.text}>{`${problem.node ? `${problem.node} ` : ""}${problem.text}`}</li>)}
         </ul>
       )}
-      <Failure error={graph.error} />
+      <Failure error={error ? null : graph.error} />
       {record && graph.data && <Graph graph={graph.data} nodes={byName(nodes, "node")} edges={byName(edges, "edge")} />}
       {record && (
         <>
