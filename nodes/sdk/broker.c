@@ -32,15 +32,23 @@ void broker_lost(struct broker *broker)
     broker->reachable = false;
 }
 
+/*
+ * A description of a topic that nobody has: librdkafka 2.15.1 aborts the process when
+ * DescribeCluster is answered without a broker, as a Kafka that has just started does.
+ */
 static void ask(struct broker *broker)
 {
+    const char *nobodys[] = {"dagrun-ping"};
+    rd_kafka_TopicCollection_t *topics =
+        rd_kafka_TopicCollection_of_topic_names(nobodys, 1);
     rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(broker->rk, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER);
+        rd_kafka_AdminOptions_new(broker->rk, RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
     char text[128];
 
     (void)rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_MS, text,
                                                     sizeof text);
-    rd_kafka_DescribeCluster(broker->rk, options, broker->queue);
+    rd_kafka_DescribeTopics(broker->rk, topics, options, broker->queue);
+    rd_kafka_TopicCollection_destroy(topics);
     rd_kafka_AdminOptions_destroy(options);
     broker->asking = true;
 }
@@ -50,7 +58,7 @@ void broker_step(struct broker *broker, int64_t now_ms)
     rd_kafka_event_t *event;
 
     while (broker->queue && (event = rd_kafka_queue_poll(broker->queue, 0)) != NULL) {
-        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DESCRIBECLUSTER_RESULT) {
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT) {
             broker->asking = false;
             broker->ask_at_ms = now_ms + ASK_MS;
             if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -88,7 +88,6 @@ struct broker_item {
 struct broker_reply {
     int error_code;         /* enum broker_code: the request as a whole */
     const char *error;      /* NULL: fine */
-    const char *cluster_id; /* describe_cluster */
     const struct broker_item *items;
     size_t count;
 };
@@ -119,10 +118,9 @@ const char *broker_code_text(int code);
 /* Call the done functions of what was answered; log what librdkafka has to say. */
 void broker_dispatch(struct broker *broker);
 
-/* Is a broker there? Reply: cluster_id; items: one per node, name "host:port",
- * partition its id. */
-void broker_describe_cluster(struct broker *broker, int timeout_ms,
-                             broker_done_fn *done, void *arg);
+/* Is a broker there? The reply's items say nothing. */
+void broker_ping(struct broker *broker, int timeout_ms, broker_done_fn *done,
+                 void *arg);
 
 /* Items: name, topic_id, partitions, replication, leaderless; error
  * BROKER_UNKNOWN_TOPIC when it is not there. In the order asked. */

@@ -319,7 +319,7 @@ static void ping(struct broker *broker)
         return;
     broker->pinging = true;
     broker->ping_at_ms = now_ms + PING_PAUSE_MS;
-    broker_describe_cluster(broker, PING_MS, on_ping, broker);
+    broker_ping(broker, PING_MS, on_ping, broker);
 }
 
 static void send_waiting(struct broker *broker)

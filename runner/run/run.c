@@ -167,7 +167,7 @@ static void watch_broker(struct run *run)
 
     /* A run at rest asks nothing else, and would never learn that it is back. */
     if (!up && broker_outstanding(run->broker) == 0)
-        broker_describe_cluster(run->broker, RUN_PING_MS, on_ping, NULL);
+        broker_ping(run->broker, RUN_PING_MS, on_ping, NULL);
     if (up == run->broker_was_up)
         return;
     run->broker_was_up = up;

@@ -64,7 +64,7 @@ static void find_cluster(struct run *run)
 {
     run->pending++;
     run->next_step = find_members;
-    broker_describe_cluster(run->broker, RUN_BROKER_TIMEOUT_MS, on_cluster, run);
+    broker_ping(run->broker, RUN_BROKER_TIMEOUT_MS, on_cluster, run);
 }
 
 /* ------------------------------------------------------ does anyone else run this dag? */

@@ -62,9 +62,7 @@ class Proxy:
         return self.rewrite(frame)
 
     def rewrite(self, frame):
-        """Correlation id, tags, throttle time, then the brokers, in the compact encoding.
-        A question about no topic gets no answer: librdkafka 2.15.1 ends by an assertion
-        when a DescribeCluster finds no broker."""
+        """Correlation id, tags, throttle time, then the brokers, in the compact encoding."""
         at = 4 + 1 + 4
         brokers, count = b"", frame[at] - 1
         begin, at = at, at + 1
@@ -75,9 +73,6 @@ class Proxy:
             rack = max(frame[at] - 1, 0)
             brokers += head + struct.pack(">i", self.port) + frame[at:at + 1 + rack + 1]
             at += 1 + rack + 1
-        topics = at + max(frame[at], 1) + 4  # behind the cluster's id and its controller
-        if self.no_brokers and frame[topics] <= 1:
-            raise EOFError
         if self.no_brokers:
             count, brokers = 0, b""
             self.told += 1

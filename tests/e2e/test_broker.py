@@ -49,6 +49,8 @@ class NoBrokerInTheMetadata(Case):
         self.wait_state("succeeded", limit=120)
         seen = ids(self.out())
         self.assertEqual([i for i in range(1, 20001) if i not in seen][:10], [])
+        self.assertEqual({a["attempt"] for a in self.show()["attempts"]}, {1},
+                         "a client was restarted")
         self.assert_balanced()
 
 
