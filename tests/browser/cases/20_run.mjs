@@ -107,6 +107,6 @@ export default {
     await row("Dead letters", HOSTILE).waitFor();
     await isUnharmed();
     await open("");
-    await page.getByText("has 1 dead letter").waitFor();
+    await page.getByText("could not handle 1 record of this run").waitFor();
   },
 };

@@ -152,7 +152,7 @@ function Letter({ dag, letter, close, ask }) {
     ["In", <a href={link(["runs", dag, letter.run, "nodes", letter.node])}>{`${dag}@${letter.run}, attempt ${letter.attempt}`}</a>],
     ["Last words", <a href={link(["runs", dag, letter.run, "logs"], { node: letter.node })}>{`the log of ${letter.node}`}</a>],
     ["From", `${printable(letter.source.topic)} ${letter.source.partition}:${letter.source.offset}`],
-    ["Written", <Time at={letter.timestamp} />],
+    ["Written", <Time at={letter.timestamp} exact />],
     ["Sent again before", count(letter.replays)],
     ["Key", <code>{preview(letter, "key", 4000) ?? "none"}</code>],
   ];

@@ -4,7 +4,9 @@
 // live. What is asked for is in the address. Reading leaves no trace on the broker.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { get, path } from "./api.js";
+import { Charts, EDGE_KINDS } from "./charts.jsx";
 import { bytes, count } from "./format.js";
+import { useStatus } from "./live.js";
 import { Message, preview } from "./message.jsx";
 import { Crumbs, Table, Time, Title } from "./parts.jsx";
 import { go, link } from "./route.js";
@@ -13,6 +15,7 @@ const ROWS_MAX = 1000; /* in the document: the newest */
 const PAGE = 50;
 const LIVE_PAGE = 500;
 const LIVE_MS = 1000;
+const STATUS_MS = 5000;
 
 const STARTS = { "": "newest", earliest: "earliest", offset: "an offset", time: "a time" };
 
@@ -170,7 +173,7 @@ function List({ messages, at, linkTo, live }) {
             const place = `${m.partition}:${m.offset}`;
             return <a href={linkTo(place)} aria-current={place === at ? "true" : undefined}>{place}</a>;
           }],
-          ["Time", (m) => <Time at={m.timestamp} />],
+          ["Time", (m) => <Time at={m.timestamp} exact />],
           ["Key", (m) => <code>{preview(m, "key", 60) ?? <span class="dim">none</span>}</code>],
           ["Value", (m) => <code>{preview(m, "value") ?? <span class="dim">none</span>}</code>],
           ["Size", (m) => bytes(m.size), "number"],
@@ -195,6 +198,14 @@ function Partitions({ partitions }) {
       />
     </details>
   );
+}
+
+/* Of an edge between nodes: what waits for a replay, and dead letters, have no samples. */
+function Flow({ dag, run, from, to }) {
+  const status = useStatus(dag, STATUS_MS).data;
+  const isLive = Boolean(status && status.live && (run === "last" || String(status.run) === run));
+  if (from === "retry" || to === "dlq") return null;
+  return <Charts dag={dag} run={run} what={{ edge: `${from}:${to}` }} kinds={EDGE_KINDS} live={isLive} />;
 }
 
 export function Edge({ dag, run, from, to, query }) {
@@ -225,6 +236,7 @@ export function Edge({ dag, run, from, to, query }) {
           <Partitions partitions={page.partitions} />
         </>
       )}
+      <Flow dag={dag} run={run} from={from} to={to} />
       {/^\d+:\d+$/.test(query.show || "") && (
         <Message place={[dag, from, to]} at={query.show} close={() => go(where, { ...query, show: "" })} />
       )}

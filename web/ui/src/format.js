@@ -68,14 +68,16 @@ export function toggleZone() {
 
 const two = (n) => String(n).padStart(2, "0");
 
-export function clock(text, withDay = true) {
+/** exact: to the millisecond. */
+export function clock(text, withDay = true, exact = false) {
   if (!text) return "–";
   const d = new Date(text);
   const at = utc
     ? [d.getUTCFullYear(), d.getUTCMonth(), d.getUTCDate(), d.getUTCHours(), d.getUTCMinutes(), d.getUTCSeconds()]
     : [d.getFullYear(), d.getMonth(), d.getDate(), d.getHours(), d.getMinutes(), d.getSeconds()];
   const day = `${at[0]}-${two(at[1] + 1)}-${two(at[2])} `;
-  return `${withDay ? day : ""}${two(at[3])}:${two(at[4])}:${two(at[5])}${utc ? "Z" : ""}`;
+  const part = exact ? `.${String(d.getUTCMilliseconds()).padStart(3, "0")}` : "";
+  return `${withDay ? day : ""}${two(at[3])}:${two(at[4])}:${two(at[5])}${part}${utc ? "Z" : ""}`;
 }
 
 export function ago(text) {

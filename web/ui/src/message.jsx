@@ -142,7 +142,7 @@ export function Message({ place: [dag, from, to], at, close }) {
       {message && (
         <>
           <dl class="facts">
-            <div><dt>Time</dt><dd><Time at={message.timestamp} relative /></dd></div>
+            <div><dt>Time</dt><dd><Time at={message.timestamp} relative exact /></dd></div>
             <div><dt>Partition, offset</dt><dd>{`${message.partition}, ${message.offset}`}</dd></div>
             <div><dt>Value</dt><dd>{bytes(message.size)}</dd></div>
             <div><dt>Key</dt><dd><code>{preview(message, "key", 4000) ?? "(none)"}</code></dd></div>

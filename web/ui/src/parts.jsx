@@ -13,12 +13,12 @@ export function State({ state }) {
   );
 }
 
-export function Time({ at, relative }) {
+export function Time({ at, relative, exact }) {
   useZone();
   if (!at) return <>–</>;
   return (
     <time dateTime={at} title={at}>
-      {clock(at)}
+      {clock(at, true, exact)}
       {relative && <span class="dim"> · {ago(at)}</span>}
     </time>
   );
