@@ -236,10 +236,10 @@ export function Edge({ dag, run, from, to, query }) {
           <Partitions partitions={page.partitions} />
         </>
       )}
-      <Flow dag={dag} run={run} from={from} to={to} />
       {/^\d+:\d+$/.test(query.show || "") && (
         <Message place={[dag, from, to]} at={query.show} close={() => go(where, { ...query, show: "" })} />
       )}
+      <Flow dag={dag} run={run} from={from} to={to} />
     </>
   );
 }

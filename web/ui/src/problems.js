@@ -30,7 +30,7 @@ function ofNode(status, node) {
   if (node.state === "failed") say(0, `has failed${node.last_error ? `: ${node.last_error}` : ""}`);
   else if (limited) say(1, `is started again and again in vain (${limited} of ${node.want} clients)`);
   else if (!over && node.up < node.want && node.restarts > 0) say(2, `has ${node.up} of ${node.want} clients up`);
-  if (node.dead > 0) say(3, `could not handle ${count(node.dead)} record${node.dead === 1 ? "" : "s"} of this run: they became dead letters`, { dead: true });
+  if (node.dead > 0) say(3, `could not handle ${node.dead === 1 ? "1 record of this run: it became a dead letter" : `${count(node.dead)} records of this run: they became dead letters`}`, { dead: true });
   if (standsStill(status, node)) say(2, `stands still: ${count(node.backlog)} records wait and none is taken`);
   if (isGrowing(status, node)) say(4, `falls behind: ${count(node.backlog)} records wait`);
   return list;
