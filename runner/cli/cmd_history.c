@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/cli_ops.h"
 #include "cli/cmd.h"
@@ -95,17 +94,6 @@ static int show(const struct options *options)
     return error_is_set(&err) ? cli_fail(&err) : 0;
 }
 
-static int parse_limit(const char *text, int *limit)
-{
-    int64_t value;
-
-    if (!text_parse_int(text, &value) || value < 1 || value > HISTORY_PAGE_MAX)
-        return cli_usage("history", "--limit %s: expected 1 to %d", text,
-                         HISTORY_PAGE_MAX);
-    *limit = (int)value;
-    return 0;
-}
-
 static int parse(struct options *options, int argc, char **argv)
 {
     struct error err = {0};
@@ -121,7 +109,7 @@ static int parse(struct options *options, int argc, char **argv)
         else if ((value = cli_option(argc, argv, &i, "--after")) != NULL)
             options->filter.after = value;
         else if ((value = cli_option(argc, argv, &i, "--limit")) != NULL)
-            code = parse_limit(value, &options->filter.limit);
+            code = cli_parse_limit("history", value, &options->filter.limit);
         else if ((value = cli_option(argc, argv, &i, "--since")) != NULL)
             (void)cli_parse_time(value, &options->filter.since_ms, &err);
         else if (argv[i][0] == '-')
