@@ -42,6 +42,8 @@ static json_t *edge_status(const struct history_edge *edge)
     json_t *object = json_object();
 
     put(object, "edge", json_text(edge->edge));
+    put(object, "from", json_text(edge->from));
+    put(object, "to", json_text(edge->to));
     put(object, "topic", json_text(edge->topic));
     put(object, "partitions", json_integer(edge->partitions));
     return object;

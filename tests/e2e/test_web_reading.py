@@ -53,7 +53,7 @@ class Reading(Web):
 
         def read():
             edges = self.get(f"/api/v1/dags/{self.name}/status")["edges"]
-            return {edge["from"]: edge["out_per_s"] for edge in edges}
+            return {edge["from"]: edge.get("out_per_s", 0) for edge in edges}  # 0: not yet heard
 
         wait_for(lambda: read()["many"] > 10 > 5 > read()["few"], "of many more than of few", 20)
 
