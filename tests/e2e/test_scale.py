@@ -105,7 +105,9 @@ class Scale(Case):
         self.assertEqual(len(seen), count)
         totals = self.assert_balanced()
         self.assertEqual(totals["work"]["in"], count)
-        self.assertEqual(totals["out"]["in"] + totals["out"]["repeats"], sum(seen.values()))
+        # At least: what a killed client took since its last word is in the file only.
+        self.assertLessEqual(totals["out"]["in"] + totals["out"]["repeats"],
+                             sum(seen.values()))
         self.assertEqual(self.clients(), {})
 
     def test_the_next_start_takes_the_number_of_the_yaml(self):
