@@ -38,14 +38,12 @@ static const struct web_param runs_query[] = {
 
 static const struct web_param events_query[] = {
     {.name = "dag", .type = WEB_NAME, .doc = "only of this dag"},
-    {.name = "last_event_id",
-     .type = WEB_TEXT,
-     .doc = "go on after this one; the header Last-Event-ID goes before it"},
+    {.name = "last_event_id", .type = WEB_TEXT, .doc = "go on after it, as Last-Event-ID"},
     {0},
 };
 
 static const struct web_param samples_query[] = {
-    {.name = "node", .type = WEB_NAME, .doc = "of this node; nothing said: all of the run"},
+    {.name = "node", .type = WEB_NAME, .doc = "of this node; else of all the run"},
     {.name = "client", .type = WEB_NAME, .doc = "of this client of the node"},
     {.name = "edge", .type = WEB_TEXT, .doc = "of this edge, \"from:to\""},
     {.name = "metric", .type = WEB_TEXT, .doc = "only this one, as in_per_s"},
@@ -72,9 +70,7 @@ static const struct web_param audit_query[] = {
 };
 
 static const struct web_param stop_body[] = {
-    {.name = "now",
-     .type = WEB_BOOL,
-     .doc = "kill at once; what is not finished stays in its topics"},
+    {.name = "now", .type = WEB_BOOL, .doc = "kill at once; the rest stays in its topics"},
     {0},
 };
 
