@@ -38,7 +38,7 @@ static const struct web_param runs_query[] = {
 
 static const struct web_param events_query[] = {
     {.name = "dag", .type = WEB_NAME, .doc = "only of this dag"},
-    {.name = "last_event_id", .type = WEB_TEXT, .doc = "go on after it, as Last-Event-ID"},
+    {.name = "last_event_id", .type = WEB_TEXT, .doc = "go on after this event"},
     {0},
 };
 
