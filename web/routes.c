@@ -70,7 +70,7 @@ static const struct web_param audit_query[] = {
 };
 
 static const struct web_param stop_body[] = {
-    {.name = "now", .type = WEB_BOOL, .doc = "kill at once; the rest stays in its topics"},
+    {.name = "now", .type = WEB_BOOL, .doc = "kill at once; the rest stays in topics"},
     {0},
 };
 
