@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """dagrun web: messages of an edge, read by children of the server."""
+import contextlib
 import json
 import os
 import signal
 import socket
+import time
 import unittest
 import urllib.parse
 
@@ -111,12 +113,24 @@ nodes:
             return None
         return wait_for(catch, "a reader")
 
+    def hold(self, seen):
+        """A peer and its stopped reader; one that was ending already is left alone."""
+        while True:
+            peer = self.ask_and_wait()
+            pid = self.freeze(seen)
+            time.sleep(0.3)
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+                if stat.read().rsplit(")", 1)[1].split()[0] == "T":
+                    return peer, pid
+            peer.close()
+
     def test_a_reader_ends_when_nobody_waits_for_it_and_only_some_run_at_once(self):
         self.begin()
         frozen, peers = [], []
         for _ in range(4):
-            peers.append(self.ask_and_wait())
-            frozen.append(self.freeze(frozen))
+            peer, pid = self.hold(frozen)
+            peers.append(peer)
+            frozen.append(pid)
         self.assertIn("too much is being done", self.page(503)["error"])
         self.assertEqual(self.ask("GET", "/healthz")[0], 200)
         peers[0].close()
