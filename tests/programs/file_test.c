@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -115,8 +116,6 @@ int main(void)
 {
     Suite *suite = suite_create("file");
     TCase *tcase = tcase_create("file");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_commit_writes_what_was_handled);
@@ -126,9 +125,5 @@ int main(void)
     tcase_add_test(tcase, a_file_that_is_moved_away_is_followed_by_a_new_one);
     tcase_add_test(tcase, many_records_go_out_before_the_commit_in_large_writes);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

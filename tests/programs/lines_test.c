@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -177,8 +178,6 @@ int main(void)
 {
     Suite *suite = suite_create("lines");
     TCase *tcase = tcase_create("lines");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_position_is_the_byte_after_its_line);
@@ -190,9 +189,5 @@ int main(void)
     tcase_add_test(tcase, a_pipe_is_read_to_its_end_and_waits_for_its_first_writer);
     tcase_add_test(tcase, a_member_of_the_line_becomes_the_key);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

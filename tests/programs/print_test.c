@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -84,8 +85,6 @@ int main(void)
 {
     Suite *suite = suite_create("print");
     TCase *tcase = tcase_create("print");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_line_break_in_a_value_makes_no_second_line);
@@ -93,9 +92,5 @@ int main(void)
     tcase_add_test(tcase, a_line_after_a_quiet_time_is_shown_at_once);
     tcase_add_test(tcase, output_that_can_not_be_written_stops_the_client);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

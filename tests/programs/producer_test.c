@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fake.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -88,8 +89,6 @@ int main(void)
 {
     Suite *suite = suite_create("producer");
     TCase *tcase = tcase_create("producer");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_producer_goes_on_with_the_next_record);
@@ -97,9 +96,5 @@ int main(void)
     tcase_add_test(tcase, keys_come_in_turn);
     tcase_add_test(tcase, a_rate_lets_the_first_record_go_and_holds_the_second_back);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

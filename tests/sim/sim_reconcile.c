@@ -8,6 +8,7 @@
  */
 #include "base/contract.h"
 #include "core/reconcile.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -371,15 +372,9 @@ int main(void)
 {
     Suite *suite = suite_create("sim_reconcile");
     TCase *tcase = tcase_create("sim");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tcase, 240);
     tcase_add_test(tcase, every_schedule_keeps_the_rules_and_ends);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

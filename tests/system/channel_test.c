@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "host/channel.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -247,8 +248,6 @@ int main(void)
 {
     Suite *suite = suite_create("channel");
     TCase *cases = tcase_create("channel");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(cases, 30);
     tcase_add_checked_fixture(cases, set_up, tear_down);
@@ -262,9 +261,5 @@ int main(void)
     tcase_add_test(cases, a_channel_may_be_closed_by_what_it_says);
     tcase_add_test(cases, an_answer_may_be_sent_from_the_callback);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "host/control.h"
 #include "host/lock.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -525,8 +526,6 @@ int main(void)
 {
     Suite *suite = suite_create("control");
     TCase *cases = tcase_create("control");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(cases, 30);
     tcase_add_checked_fixture(cases, set_up, tear_down);
@@ -543,9 +542,5 @@ int main(void)
     tcase_add_test(cases, who_comes_while_others_go_is_not_refused);
     tcase_add_test(cases, a_lock_is_held_as_long_as_its_process_lives);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

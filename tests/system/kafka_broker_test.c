@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "host/broker.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <librdkafka/rdkafka.h>
@@ -690,8 +691,6 @@ int main(void)
     Suite *suite = suite_create("kafka_broker");
     TCase *real = tcase_create("real");
     TCase *none = tcase_create("none");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(real, 60);
     tcase_add_checked_fixture(real, set_up, tear_down);
@@ -716,9 +715,5 @@ int main(void)
     tcase_add_test(none, closing_with_a_coordinator_away_is_quick);
     tcase_add_test(none, a_bad_property_is_named_and_a_secret_is_not);
     suite_add_tcase(suite, none);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "host/broker.h"
 #include "host/tap.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <librdkafka/rdkafka.h>
@@ -372,8 +373,6 @@ int main(void)
 {
     Suite *suite = suite_create("kafka_tap");
     TCase *cases = tcase_create("tap");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_tap_reads_everything_to_the_end_and_stops);
@@ -385,9 +384,5 @@ int main(void)
     tcase_add_test(cases, aborted_records_are_not_shown_and_the_end_is_still_reached);
     tcase_add_test(cases, a_tap_that_can_not_be_opened_says_why);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

@@ -15,6 +15,7 @@
  */
 #include "base/clock.h"
 #include "ledger_child.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <librdkafka/rdkafka.h>
@@ -530,14 +531,9 @@ int main(void)
 {
     Suite *suite = suite_create("kill");
     TCase *tcase = tcase_create("kill");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tcase, 3600);
     tcase_add_test(tcase, kill_9_loses_nothing_and_doubles_nothing);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

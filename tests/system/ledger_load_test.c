@@ -5,6 +5,7 @@
  */
 #include "base/clock.h"
 #include "ledger_child.h"
+#include "support/suite.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -368,8 +369,6 @@ int main(void)
 {
     Suite *suite = suite_create("load");
     TCase *tcase = tcase_create("load");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -379,8 +378,5 @@ int main(void)
     tcase_add_test(tcase, a_full_disk_delays_and_loses_nothing);
     tcase_add_test(tcase, it_is_small_at_rest);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

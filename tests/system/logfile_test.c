@@ -4,6 +4,7 @@
 #include "host/logfile.h"
 #include "host/process.h"
 #include "host/signals.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -316,8 +317,6 @@ int main(void)
 {
     Suite *suite = suite_create("logfile");
     TCase *cases = tcase_create("logfile");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(cases, 60);
     tcase_add_checked_fixture(cases, set_up, tear_down);
@@ -332,9 +331,5 @@ int main(void)
     tcase_add_test(cases, a_line_without_end_is_cut_and_not_collected);
     tcase_add_test(cases, signals_come_as_numbers_and_only_once_each);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

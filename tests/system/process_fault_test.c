@@ -3,6 +3,7 @@
  * A system that has no process or no descriptor left: calls wrapped by the linker.
  */
 #include "host/process.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -122,16 +123,10 @@ int main(void)
 {
     Suite *suite = suite_create("process_fault");
     TCase *cases = tcase_create("process_fault");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(cases, no_process_left_is_an_error);
     tcase_add_test(cases, a_child_that_can_not_be_watched_is_not_left_running);
     tcase_add_test(cases, no_descriptor_left_is_an_error);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "host/process.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -480,8 +481,6 @@ int main(void)
 {
     Suite *suite = suite_create("process");
     TCase *cases = tcase_create("process");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, an_exit_code_is_exact);
@@ -498,9 +497,5 @@ int main(void)
     tcase_add_test(cases, a_thousand_children_leave_exact_statuses_and_no_zombie);
     tcase_add_test(cases, usage_is_read_of_the_living_only);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

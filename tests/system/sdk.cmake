@@ -1,8 +1,5 @@
 # The SDK's system tests: a client under a runner that the test plays itself
 # (support/runner_stub.py), on both brokers.
-if(NOT TARGET kafka_tool)
-    add_subdirectory(${CMAKE_CURRENT_SOURCE_DIR}/../support ${CMAKE_CURRENT_BINARY_DIR}/support)
-endif()
 find_program(PYTHON3 python3 REQUIRED)
 add_executable(sdk_helper sdk_helper.c)
 target_link_libraries(sdk_helper PRIVATE dagrun_flags dagnode)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "support/suite.h"
 
 #include <arpa/inet.h>
 #include <check.h>
@@ -281,8 +282,6 @@ int main(void)
 {
     Suite *suite = suite_create("sse");
     TCase *cases = tcase_create("sse");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(cases, 100);
     tcase_add_checked_fixture(cases, set_up, tear_down);
@@ -292,9 +291,5 @@ int main(void)
     tcase_add_test(cases, one_that_is_gone_frees_its_place);
     tcase_add_test(cases, streams_end_with_the_server_asleep_or_not);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

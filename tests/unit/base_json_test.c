@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -39,15 +40,9 @@ int main(void)
 {
     Suite *suite = suite_create("base_json");
     TCase *cases = tcase_create("json");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(cases, a_line_is_harmless_on_a_terminal_and_the_same_value);
     tcase_add_test(cases, a_line_without_such_characters_stays_as_it_is);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/log.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -53,14 +54,8 @@ int main(void)
 {
     Suite *suite = suite_create("base_log");
     TCase *tcase = tcase_create("log");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, a_message_stays_one_quoted_line_that_a_terminal_only_shows);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

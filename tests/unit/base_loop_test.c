@@ -3,6 +3,7 @@
  * base_loop_test.c - the loop calls whom it should, and nobody else.
  */
 #include "base/loop.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -120,16 +121,11 @@ int main(void)
 {
     Suite *suite = suite_create("loop");
     TCase *tcase = tcase_create("loop");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(tcase, only_ready_descriptors_are_called);
     tcase_add_test(tcase, a_descriptor_removed_by_another_callback_is_not_called);
     tcase_add_test(tcase, a_number_used_again_has_its_new_owner);
     tcase_add_test(tcase, a_bad_descriptor_is_an_error);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -103,8 +104,6 @@ int main(void)
 {
     Suite *suite = suite_create("base_text");
     TCase *tcase = tcase_create("text");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, durations_need_a_unit);
     tcase_add_test(tcase, sizes_know_binary_and_decimal_units);
@@ -114,9 +113,5 @@ int main(void)
     tcase_add_test(tcase, marks_that_turn_the_direction_are_shown_too);
     tcase_add_test(tcase, a_formatted_text_keeps_its_line_breaks_only);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

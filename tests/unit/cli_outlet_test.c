@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/outlet.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <signal.h>
@@ -83,16 +84,10 @@ int main(void)
 {
     Suite *suite = suite_create("cli_outlet");
     TCase *tcase = tcase_create("outlet");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, a_line_goes_through_at_once);
     tcase_add_test(tcase, a_reader_that_does_not_read_stops_nobody_and_loses_no_order);
     tcase_add_test(tcase, a_reader_that_is_gone_is_no_error);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "host/history.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -223,8 +224,6 @@ int main(void)
 {
     Suite *suite = suite_create("cli_readers");
     TCase *tcase = tcase_create("readers");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 30);
@@ -233,9 +232,5 @@ int main(void)
     tcase_add_test(tcase, show_gives_the_yaml_as_it_was);
     tcase_add_test(tcase, what_is_not_there_or_not_meant_has_its_exit_code);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

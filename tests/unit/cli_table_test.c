@@ -2,6 +2,7 @@
 #include "cli/table.h"
 
 #include "base/mem.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -342,8 +343,6 @@ int main(void)
 {
     Suite *suite = suite_create("cli_table");
     TCase *tcase = tcase_create("table");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, the_table_shows_rates_backlog_progress_and_errors);
     tcase_add_test(tcase, a_narrow_terminal_loses_columns_and_keeps_states);
@@ -356,9 +355,5 @@ int main(void)
     tcase_add_test(tcase, a_table_that_shrinks_leaves_nothing_behind);
     tcase_add_test(tcase, plain_lines_say_only_what_changed);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "cli/top_rows.h"
 
 #include "base/mem.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -129,8 +130,6 @@ int main(void)
 {
     Suite *suite = suite_create("cli_top_rows");
     TCase *tcase = tcase_create("top");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, nodes_stand_by_what_they_use_and_escapes_are_shown);
     tcase_add_test(tcase, clients_stand_by_their_lag);
@@ -138,9 +137,5 @@ int main(void)
     tcase_add_test(tcase, what_does_not_fit_is_counted);
     tcase_add_test(tcase, json_has_the_same_rows);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/client.h"
+#include "support/suite.h"
 
 #include <check.h>
 
@@ -108,8 +109,6 @@ int main(void)
 {
     Suite *suite = suite_create("core_client");
     TCase *tcase = tcase_create("client");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, a_client_that_fails_waits_and_starts_again);
     tcase_add_test(tcase, a_client_that_ignores_drain_is_terminated_and_then_killed);
@@ -119,9 +118,5 @@ int main(void)
     tcase_add_test(tcase, a_long_life_begins_the_delays_anew);
     tcase_add_test(tcase, too_many_starts_within_the_window_are_the_end);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/dag.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -231,8 +232,6 @@ int main(void)
 {
     Suite *suite = suite_create("core_dag");
     TCase *tcase = tcase_create("dag");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, nodes_and_edges_are_in_the_order_of_the_file);
     tcase_add_test(tcase, arguments_stay_as_written);
@@ -242,9 +241,5 @@ int main(void)
     tcase_add_test(tcase, options_are_json_of_the_core_schema);
     tcase_add_test(tcase, all_errors_come_in_one_pass_in_the_order_of_lines);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "core/graph.h"
 
 #include "base/text.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -435,8 +436,6 @@ int main(void)
 {
     Suite *suite = suite_create("core_graph");
     TCase *tcase = tcase_create("graph");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tcase, 30); /* a loaded machine with sanitizers */
     tcase_add_test(tcase, the_arithmetic_dag_reads_from_left_to_right);
@@ -450,9 +449,5 @@ int main(void)
     tcase_add_test(tcase, svg_escapes_and_describes);
     tcase_add_test(tcase, following_the_lines_of_any_picture_gives_the_dag_back);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "core/schema.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -151,8 +152,6 @@ int main(void)
 {
     Suite *suite = suite_create("core_keys");
     TCase *tcase = tcase_create("keys");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, ranges_say_what_is_checked);
     tcase_add_test(tcase, defaults_are_what_the_table_says);
@@ -161,9 +160,5 @@ int main(void)
     tcase_add_test(tcase, the_schema_has_the_keys_that_are_carried_out);
     tcase_add_test(tcase, secrets_are_known_by_their_names);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

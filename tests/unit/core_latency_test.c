@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/latency.h"
+#include "support/suite.h"
 
 #include <check.h>
 
@@ -44,17 +45,11 @@ int main(void)
 {
     Suite *suite = suite_create("core_latency");
     TCase *tcase = tcase_create("latency");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, nothing_has_no_percentile);
     tcase_add_test(tcase, a_percentile_is_in_the_bucket_of_its_record);
     tcase_add_test(tcase,
                    what_came_since_is_the_difference_and_a_new_process_counts_anew);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

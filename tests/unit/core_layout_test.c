@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/layout.h"
 #include "core/layout_graph.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdbool.h>
@@ -293,8 +294,6 @@ int main(void)
 {
     Suite *suite = suite_create("core_layout");
     TCase *tcase = tcase_create("layout");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tcase, 30); /* a loaded machine with sanitizers */
     tcase_add_test(tcase, boxes_and_labels_never_overlap_and_lie_inside);
@@ -307,9 +306,5 @@ int main(void)
     tcase_add_test(tcase, a_graph_of_long_lines_stays_within_bounds);
     tcase_add_test(tcase, nothing_and_one_box_are_graphs_too);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/plan.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -425,8 +426,6 @@ int main(void)
 {
     Suite *suite = suite_create("core_plan");
     TCase *tcase = tcase_create("plan");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, edges_that_share_a_topic_are_one_topic);
     tcase_add_test(tcase, dead_letters_have_room_for_the_largest_input);
@@ -445,9 +444,5 @@ int main(void)
     tcase_add_test(tcase, an_interrupted_source_must_be_as_it_was);
     tcase_add_test(tcase, a_name_belongs_to_one_path);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

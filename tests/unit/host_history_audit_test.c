@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -161,8 +162,6 @@ int main(void)
 {
     Suite *suite = suite_create("audit");
     TCase *tcase = tcase_create("audit");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_deed_is_read_as_it_was_written);
@@ -170,9 +169,5 @@ int main(void)
     tcase_add_test(tcase, what_is_old_is_deleted_and_the_rest_stays);
     tcase_add_test(tcase, a_long_text_is_cut_between_two_characters);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

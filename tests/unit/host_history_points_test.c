@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/history.h"
 #include "host/history_read.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -156,8 +157,6 @@ int main(void)
 {
     Suite *suite = suite_create("host_history_points");
     TCase *tcase = tcase_create("points");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_short_span_has_a_point_a_second);
@@ -166,9 +165,5 @@ int main(void)
     tcase_add_test(tcase, what_the_seconds_have_lost_comes_from_a_coarser_ring);
     tcase_add_test(tcase, a_later_run_has_only_its_own);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "host/lock.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -670,8 +671,6 @@ int main(void)
 {
     Suite *suite = suite_create("host_history");
     TCase *tcase = tcase_create("history");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 30);
@@ -697,9 +696,5 @@ int main(void)
     tcase_add_test(tcase, a_killed_writer_leaves_a_readable_file);
     tcase_add_test(tcase, reading_does_not_make_a_file);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/tap_filter.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -127,8 +128,6 @@ int main(void)
 {
     Suite *suite = suite_create("host_tap_filter");
     TCase *cases = tcase_create("filter");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(cases, a_text_is_found_in_key_value_and_headers);
     tcase_add_test(cases, a_field_of_the_value_is_compared);
@@ -136,9 +135,5 @@ int main(void)
     tcase_add_test(cases, what_is_no_json_or_not_there_fits_no_field);
     tcase_add_test(cases, what_is_no_filter_is_refused);
     suite_add_tcase(suite, cases);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return suite_run(suite);
 }

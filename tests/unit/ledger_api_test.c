@@ -5,6 +5,7 @@
 #include "ledger_api_rig.h"
 
 #include "ledger/wire/messages_groups.h"
+#include "support/suite.h"
 
 START_TEST(offsets_follow_each_other)
 {
@@ -342,8 +343,6 @@ int main(void)
 {
     Suite *suite = suite_create("api");
     TCase *tcase = tcase_create("api");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, offsets_follow_each_other);
@@ -362,8 +361,5 @@ int main(void)
     tcase_add_test(tcase, a_data_folder_has_one_broker);
     tcase_add_test(tcase, a_folder_that_cannot_be_made_is_named);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  * Properties of the assignors over random groups, and Kafka's own examples.
  */
 #include "ledger/group/assignor.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -434,8 +435,6 @@ int main(void)
 {
     Suite *suite = suite_create("assignor");
     TCase *tcase = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, uniform_is_balanced_and_moves_as_few_as_possible);
     tcase_add_test(tcase, uniform_levels_different_subscriptions);
@@ -446,9 +445,5 @@ int main(void)
     tcase_add_test(tcase, assignors_have_kafkas_names);
     tcase_add_test(tcase, large_groups_are_assigned);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

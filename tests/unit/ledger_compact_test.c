@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger_log_fixture.h"
 #include "ledger/log/keymap.h"
+#include "support/suite.h"
 
 static struct fixture f;
 
@@ -461,8 +462,6 @@ int main(void)
     TCase *tcase = tcase_create("compact");
     TCase *pure = tcase_create("keymap");
     Suite *suite = suite_create("ledger_compact");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tcase);
     suite_add_tcase(suite, pure);
@@ -475,8 +474,5 @@ int main(void)
     tcase_add_test(tcase, crash_at_any_step_loses_nothing);
     tcase_add_test(tcase, interrupted_swap_is_finished_when_opened);
     tcase_add_test(pure, keymap_knows_the_last_offset_of_each_key);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger/topic/config.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -326,8 +327,6 @@ int main(void)
 {
     Suite *suite = suite_create("ledger_config");
     TCase *tests = tcase_create("config");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(tests, tables_are_sorted_and_their_defaults_are_right_values);
     tcase_add_test(tests, topic_values_are_judged_in_the_words_of_kafka);
@@ -338,8 +337,5 @@ int main(void)
     tcase_add_test(tests, lists_are_appended_to_and_subtracted_from);
     tcase_add_test(tests, a_partition_obeys_what_is_in_force);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "ledger/group/consumer_classic.h"
 #include "ledger/wire/messages_groups.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -596,17 +597,11 @@ int main(void)
 {
     Suite *suite = suite_create("consumer_sim");
     TCase *tcase = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, members_with_one_subscription_share_evenly, 0, 2);
     tcase_add_loop_test(tcase, members_with_different_subscriptions_come_to_rest, 0, 3);
     tcase_add_loop_test(tcase, members_of_both_protocols_come_to_rest, 0, 3);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

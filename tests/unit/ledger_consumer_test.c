@@ -3,6 +3,7 @@
  * The consumer protocol, request by request, as Apache Kafka 4.2 answers.
  */
 #include "../support/consumer_fake.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -596,16 +597,10 @@ int main(void)
     };
     Suite *suite = suite_create("consumer");
     TCase *tcase = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         tcase_add_test(tcase, all[i]);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

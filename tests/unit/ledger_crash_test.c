@@ -4,6 +4,7 @@
  */
 #include "ledger_log_fixture.h"
 #include "ledger/log/sync.h"
+#include "support/suite.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -178,16 +179,11 @@ int main(void)
 {
     TCase *tcase = tcase_create("crash");
     Suite *suite = suite_create("ledger_crash");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, nothing_acknowledged_is_lost_when_the_process_is_killed,
                         0, 2);
     tcase_add_test(tcase, full_disk_fails_the_append_and_nothing_else);
     tcase_add_test(tcase, full_disk_ends_compaction_and_the_log_stays_as_it_was);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
  * What is missing was named. DAMAGE_ROUNDS=2500 does 10,000 of them.
  */
 #include "ledger_log_fixture.h"
+#include "support/suite.h"
 
 #include <fcntl.h>
 
@@ -202,15 +203,10 @@ int main(void)
 {
     TCase *tcase = tcase_create("damage");
     Suite *suite = suite_create("ledger_damage");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_loop_test(tcase, damaged_copies_never_crash_and_never_give_a_wrong_record,
                         0, 4);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

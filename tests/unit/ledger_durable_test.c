@@ -4,6 +4,7 @@
  * and what is answered when the disk refuses to flush.
  */
 #include "ledger_api_rig.h"
+#include "support/suite.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -441,8 +442,6 @@ int main(void)
 {
     Suite *suite = suite_create("durable");
     TCase *tcase = tcase_create("durable");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, set_up_always, tear_down_always);
@@ -457,8 +456,5 @@ int main(void)
     tcase_add_test(tcase, a_topic_goes_with_its_offsets_or_not_at_all);
     tcase_add_test(tcase, a_store_that_cannot_be_flushed_promises_nothing);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
  */
 #include "ledger/api/fetch_session.h"
 #include "ledger/wire/messages_fetch.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -294,8 +295,6 @@ int main(void)
 {
     Suite *suite = suite_create("fetch session");
     TCase *tcase = tcase_create("fetch session");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_full_request_opens_a_session_and_later_ones_change_it);
@@ -310,8 +309,5 @@ int main(void)
     tcase_add_loop_test(tcase, sessions_agree_with_a_naive_model, 0, 5);
     tcase_add_test(tcase, parts_without_a_session_are_in_the_order_of_the_request);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  * ledger_fetch_test.c - Fetch of a whole broker: what is answered, and when.
  */
 #include "ledger_api_rig.h"
+#include "support/suite.h"
 
 /* ---- Fetch ------------------------------------------------------------------------
  */
@@ -308,8 +309,6 @@ int main(void)
 {
     Suite *suite = suite_create("fetch");
     TCase *tcase = tcase_create("fetch");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, what_was_produced_is_fetched);
@@ -325,8 +324,5 @@ int main(void)
     tcase_add_loop_test(
         tcase, a_committed_reader_is_woken_by_the_end_of_the_transaction, 0, 2);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger_groups_rig.h"
+#include "support/suite.h"
 
 /* ---- sessions and leaving ---------------------------------------------------- */
 
@@ -280,13 +281,7 @@ static TCase *living(void)
 int main(void)
 {
     Suite *suite = suite_create("ledger_groups_life");
-    SRunner *runner;
-    int failed;
 
     suite_add_tcase(suite, living());
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

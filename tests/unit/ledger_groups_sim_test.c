@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "ledger/group/groups.h"
 #include "ledger/wire/messages_groups.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -421,16 +422,10 @@ int main(void)
 {
     Suite *suite = suite_create("ledger_groups_sim");
     TCase *tcase = tcase_create("sim");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(
         tcase,
         whatever_clients_do_a_generation_has_one_leader_and_a_partition_one_owner);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger_groups_rig.h"
+#include "support/suite.h"
 
 /* ---- joining ----------------------------------------------------------------- */
 
@@ -366,13 +367,7 @@ static TCase *joining(void)
 int main(void)
 {
     Suite *suite = suite_create("ledger_groups");
-    SRunner *runner;
-    int failed;
 
     suite_add_tcase(suite, joining());
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger/log/file.h"
 #include "ledger_log_fixture.h"
+#include "support/suite.h"
 
 static struct fixture f;
 
@@ -517,8 +518,6 @@ int main(void)
 {
     TCase *tcase = tcase_create("log");
     Suite *suite = suite_create("ledger_log");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, begin, end);
@@ -538,8 +537,5 @@ int main(void)
     tcase_add_test(tcase, slice_stays_readable_when_its_segment_is_deleted);
     tcase_add_test(tcase, many_logs_share_few_descriptors);
     tcase_add_loop_test(tcase, random_lives_keep_every_record, 0, 20);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

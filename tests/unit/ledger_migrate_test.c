@@ -9,6 +9,7 @@
 
 #include "ledger/group/offsets.h"
 #include "ledger/wire/messages_groups.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -445,16 +446,10 @@ int main(void)
     };
     Suite *suite = suite_create("migrate");
     TCase *tcase = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, setup, teardown);
     for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
         tcase_add_test(tcase, all[i]);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "ledger/group/offsets.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <signal.h>
@@ -385,8 +386,6 @@ int main(void)
 {
     Suite *suite = suite_create("ledger_offsets");
     TCase *tcase = tcase_create("offsets");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_commit_comes_back_byte_for_byte_after_a_restart);
@@ -398,9 +397,5 @@ int main(void)
     tcase_add_test(tcase, a_full_disk_changes_nothing);
     tcase_add_test(tcase, thousands_of_random_changes_agree_with_a_naive_model);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

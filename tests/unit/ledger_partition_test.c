@@ -3,6 +3,7 @@
 
 #include "ledger/log/crc.h"
 #include "ledger/wire/bytes.h"
+#include "support/suite.h"
 
 enum { PLAIN = -1 }; /* no producer id */
 
@@ -623,9 +624,5 @@ int main(void)
     tcase_add_test(cases, random_bytes_do_no_harm);
     tcase_add_test(cases, the_listener_hears_of_appends_and_markers);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

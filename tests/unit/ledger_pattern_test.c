@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger/group/pattern.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -100,8 +101,6 @@ int main(void)
 {
     Suite *suite = suite_create("pattern");
     TCase *tcase = tcase_create("all");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, the_whole_name_must_match);
     tcase_add_test(tcase, errors_have_re2s_words);
@@ -109,9 +108,5 @@ int main(void)
     tcase_add_test(tcase, no_pattern_stalls_the_loop);
     tcase_add_test(tcase, broken_text_is_no_pattern);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 
 #include "ledger/log/aborted.h"
 #include "ledger/log/producers.h"
+#include "support/suite.h"
 
 enum { PRODUCERS = 6, ROUNDS = 2500, KEPT = 20000 };
 
@@ -470,9 +471,5 @@ int main(void)
     tcase_add_test(cases,
                    aborted_transactions_are_found_in_memory_and_file_through_restarts);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

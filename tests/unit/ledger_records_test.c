@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "ledger/log/records.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -246,8 +247,6 @@ int main(void)
 {
     TCase *tcase = tcase_create("records");
     Suite *suite = suite_create("ledger_records");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, batch_reads_back_what_was_built_with_every_codec, 0, 5);
@@ -258,8 +257,5 @@ int main(void)
                         (int)(sizeof(levels) / sizeof(levels[0])));
     tcase_add_test(tcase, snappy_without_java_framing_is_read);
     tcase_add_loop_test(tcase, broken_batches_are_refused_or_read_but_never_harm, 0, 5);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
  * readers, and the budget of memory for requests.
  */
 #include "ledger_server_rig.h"
+#include "support/suite.h"
 
 /* ---- output -----------------------------------------------------------------------
  */
@@ -351,8 +352,6 @@ int main(void)
 {
     Suite *suite = suite_create("server output");
     TCase *tcase = tcase_create("server output");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     log_set_level(LOG_ERROR);
     tcase_add_loop_test(tcase, slices_of_files_arrive_whole_however_slow_the_reader_is,
@@ -366,8 +365,5 @@ int main(void)
     tcase_add_test(tcase, answers_that_nobody_reads_have_a_budget);
     tcase_add_test(tcase, small_requests_pass_a_budget_that_is_used_up);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
  * peers.
  */
 #include "ledger_server_rig.h"
+#include "support/suite.h"
 
 START_TEST(an_answer_has_the_number_of_its_request)
 {
@@ -363,8 +364,6 @@ int main(void)
 {
     Suite *suite = suite_create("server");
     TCase *tcase = tcase_create("server");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     log_set_level(LOG_ERROR);
     tcase_add_test(tcase, an_answer_has_the_number_of_its_request);
@@ -384,8 +383,5 @@ int main(void)
     tcase_add_test(tcase, an_address_in_use_is_named);
     tcase_add_test(tcase, random_bytes_do_no_harm);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

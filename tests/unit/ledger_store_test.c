@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/mem.h"
 #include "ledger/store/store.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -566,8 +567,6 @@ int main(void)
 {
     Suite *suite = suite_create("ledger_store");
     TCase *tests = tcase_create("store");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_add_test(tests, random_changes_are_those_of_a_map_and_survive_reopening);
@@ -583,8 +582,5 @@ int main(void)
     tcase_add_test(tests,
                    a_leftover_of_a_rewrite_is_ignored_and_two_owners_are_refused);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger_log_fixture.h"
 #include "ledger/log/sync.h"
+#include "support/suite.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -271,8 +272,6 @@ int main(void)
 {
     TCase *tcase = tcase_create("sync");
     Suite *suite = suite_create("ledger_sync");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, interval_flushes_what_is_dirty_when_it_is_over);
@@ -282,8 +281,5 @@ int main(void)
     tcase_add_test(tcase, forgotten_entry_is_never_called_again);
     tcase_add_test(tcase, recovery_point_of_a_log_follows_the_flushes);
     tcase_add_test(tcase, log_whose_flush_failed_takes_no_more);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "ledger/topic/topics.h"
 
 #include "ledger_partition_fixture.h"
+#include "support/suite.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -713,8 +714,6 @@ int main(void)
 {
     Suite *suite = suite_create("ledger_topics");
     TCase *tests = tcase_create("topics");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_topic_is_found_by_name_and_id_also_after_reopening);
@@ -735,8 +734,5 @@ int main(void)
     tcase_add_test(tests, kill_9_at_any_moment_leaves_no_half_topic);
     tcase_add_test(tests, ten_thousand_partitions_cost_nothing_until_they_are_used);
     suite_add_tcase(suite, tests);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

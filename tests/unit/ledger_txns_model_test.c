@@ -4,6 +4,7 @@
  * passes; a naive model says what a read_committed reader and a group must find.
  */
 #include "ledger_txns_fixture.h"
+#include "support/suite.h"
 
 enum { WRITERS = 4, ROUNDS = 1200, RECORDS = 20000, ZOMBIES = 8, TIMEOUT_MS = 30000 };
 
@@ -424,9 +425,5 @@ int main(void)
     tcase_add_loop_test(cases, readers_and_groups_find_exactly_what_was_committed, 0,
                         5);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ledger_txns_fixture.h"
+#include "support/suite.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -613,9 +614,5 @@ int main(void)
     for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
         tcase_add_test(cases, tests[i]);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 #include "ledger/wire/messages_offsets.h"
 #include "ledger/wire/messages_produce.h"
 #include "ledger/wire/messages_topics.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -590,8 +591,6 @@ int main(void)
 {
     Suite *suite = suite_create("ledger/wire");
     TCase *tests = tcase_create("wire");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, every_message_of_every_version_comes_back_as_it_was_written);
@@ -616,8 +615,5 @@ int main(void)
     tcase_add_test(tests, an_unknown_request_still_has_a_head);
     tcase_add_test(tests, the_answer_to_api_versions_has_the_old_head_in_all_versions);
     tcase_add_test(tests, errors_have_names_and_texts);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

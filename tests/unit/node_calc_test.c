@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/calc.h"
 #include "common/dumps.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -198,8 +199,6 @@ int main(void)
 {
     Suite *suite = suite_create("node_calc");
     TCase *tcase = tcase_create("calc");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, the_seeds_record_is_answered);
     tcase_add_test(tcase, a_difference_keeps_its_sign_when_asked_to);
@@ -209,9 +208,5 @@ int main(void)
     tcase_add_test(tcase, a_long_wrong_value_is_cut_between_two_characters);
     tcase_add_test(tcase, text_is_escaped_as_python_does_it);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/integer.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -197,8 +198,6 @@ int main(void)
 {
     Suite *suite = suite_create("node_integer");
     TCase *tcase = tcase_create("integer");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, text_that_is_no_whole_number_is_refused);
     tcase_add_test(tcase, signs_and_leading_zeros_are_understood);
@@ -208,9 +207,5 @@ int main(void)
     tcase_add_test(tcase, long_numbers_come_back_when_what_was_added_is_taken_away);
     tcase_set_timeout(tcase, 30);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/object.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -167,8 +168,6 @@ int main(void)
 {
     Suite *suite = suite_create("node_object");
     TCase *tcase = tcase_create("object");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, a_value_that_is_no_object_is_a_decode_error_that_says_so);
     tcase_add_test(tcase, members_are_found_and_the_last_of_two_counts);
@@ -178,9 +177,5 @@ int main(void)
     tcase_add_test(tcase, a_reader_takes_small_and_large_objects_in_turn);
     tcase_add_test(tcase, deep_nesting_does_not_overflow_the_stack);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ops/dlq.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -165,8 +166,6 @@ int main(void)
 {
     Suite *suite = suite_create("ops_dlq");
     TCase *tcase = tcase_create("ops_dlq");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, NULL, tear_down);
     tcase_add_test(tcase, reasons_that_differ_in_what_is_quoted_or_counted_are_one);
@@ -175,8 +174,5 @@ int main(void)
     tcase_add_test(tcase, a_letter_finds_its_mark);
     tcase_add_test(tcase, a_selection_takes_what_all_its_words_fit);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

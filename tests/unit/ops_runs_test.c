@@ -7,6 +7,7 @@
 #include "ops/address.h"
 #include "ops/logs.h"
 #include "ops/prune.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -621,8 +622,6 @@ int main(void)
 {
     Suite *suite = suite_create("ops_runs");
     TCase *tcase = tcase_create("ops");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 30);
@@ -642,9 +641,5 @@ int main(void)
     tcase_add_test(tcase, last_lines_come_out_of_rotated_parts_too);
     tcase_add_test(tcase, pruning_takes_old_runs_with_their_logs_and_leaves_what_lives);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

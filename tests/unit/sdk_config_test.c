@@ -4,6 +4,7 @@
 #include "sdk/describe.h"
 #include "sdk/latency.h"
 #include "sdk/quote.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <string.h>
@@ -278,8 +279,6 @@ int main(void)
 {
     Suite *suite = suite_create("sdk/config");
     TCase *tcase = tcase_create("config");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(tcase, options_have_the_declared_types);
     tcase_add_loop_test(tcase, bad_options_are_refused_in_one_line, 0,
@@ -296,8 +295,5 @@ int main(void)
     tcase_add_test(tcase, text_becomes_valid_json_whatever_it_holds);
     tcase_add_test(tcase, latency_buckets_double);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/emission.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -91,16 +92,11 @@ int main(void)
 {
     Suite *suite = suite_create("sdk/emission");
     TCase *tcase = tcase_create("emission");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_test(tcase, what_is_left_out_comes_from_the_record_in_hand);
     tcase_add_test(tcase, bytes_of_the_record_are_not_copied_others_are);
     tcase_add_test(tcase, what_was_kept_survives_a_growing_arena);
     tcase_add_test(tcase, a_source_has_its_own_time_and_key);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

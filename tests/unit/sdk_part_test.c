@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/part.h"
+#include "support/suite.h"
 
 #include <check.h>
 
@@ -77,16 +78,11 @@ int main(void)
 {
     Suite *suite = suite_create("sdk/part");
     TCase *tcase = tcase_create("part");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_tag_finds_its_record_again);
     tcase_add_test(tcase, a_part_that_was_taken_away_waits_for_its_reports);
     tcase_add_test(tcase, totals_count_what_was_done_here_also_in_parts_that_are_gone);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/spread.h"
+#include "support/suite.h"
 
 #include <check.h>
 
@@ -136,8 +137,6 @@ int main(void)
 {
     Suite *suite = suite_create("sdk/spread");
     TCase *tcase = tcase_create("spread");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, begin, NULL);
     tcase_add_test(tcase, as_many_records_as_partitions_go_to_each_of_them);
@@ -149,8 +148,5 @@ int main(void)
     tcase_add_test(tcase, a_burst_in_a_steady_flow_is_spread);
     tcase_add_test(tcase, one_record_now_and_then_visits_all);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/window.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdbool.h>
@@ -146,8 +147,6 @@ int main(void)
 {
     Suite *suite = suite_create("sdk/window");
     TCase *tcase = tcase_create("window");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, low_never_passes_an_unfinished_record);
@@ -158,8 +157,5 @@ int main(void)
     tcase_add_test(tcase, random_orders_agree_with_a_model);
     tcase_add_test(tcase, totals_are_written_as_the_contract_says);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(suite);
 }

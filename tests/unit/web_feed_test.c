@@ -2,6 +2,7 @@
 #include "web/feed.h"
 
 #include "base/mem.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -261,8 +262,6 @@ int main(void)
 {
     Suite *suite = suite_create("feed");
     TCase *tcase = tcase_create("feed");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, a_new_reader_gets_a_reset_and_everything_that_lives);
@@ -278,8 +277,5 @@ int main(void)
     tcase_add_test(tcase, one_that_was_away_for_too_many_ends_begins_with_a_reset);
     tcase_add_test(tcase, many_ends_at_once_are_all_told);
     suite_add_tcase(suite, tcase);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

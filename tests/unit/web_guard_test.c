@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <crypt.h>
@@ -703,8 +704,7 @@ int main(void)
 {
     Suite *suite = suite_create("guard");
     TCase *tcase = tcase_create("guard");
-    SRunner *runner;
-    int failed;
+    int code;
 
     make_hashes();
     tcase_set_timeout(tcase, 60);
@@ -735,11 +735,8 @@ int main(void)
                         sizeof bads / sizeof *bads);
     tcase_add_test(tcase, every_route_is_served_to_a_good_request);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    code = suite_run(suite);
     for (int i = 0; i < USERS; i++)
         free(hashes[i]);
-    return failed == 0 ? 0 : 1;
+    return code;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "web/routes.h"
 
+#include "support/suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,8 +160,6 @@ int main(void)
 {
     Suite *suite = suite_create("routes");
     TCase *tcase = tcase_create("routes");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, every_route_is_whole_and_found_by_its_own_pattern);
     tcase_add_test(tcase, another_method_is_told_which_there_are);
@@ -169,9 +169,5 @@ int main(void)
                         sizeof bodies / sizeof *bodies);
     tcase_add_test(tcase, the_openapi_document_has_every_route);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "web/url.h"
 
+#include "support/suite.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,17 +79,11 @@ int main(void)
 {
     Suite *suite = suite_create("url");
     TCase *tcase = tcase_create("url");
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(tcase, a_target_is_taken_apart_and_decoded_once);
     tcase_add_test(tcase, the_root_has_no_segments);
     tcase_add_loop_test(tcase, what_could_be_read_in_two_ways_is_refused, 0,
                         sizeof refused / sizeof *refused);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }

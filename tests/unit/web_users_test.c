@@ -7,6 +7,7 @@
 #include "web/users.h"
 
 #include "base/mem.h"
+#include "support/suite.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -227,8 +228,6 @@ int main(void)
 {
     Suite *suite = suite_create("users");
     TCase *tcase = tcase_create("users");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -243,9 +242,5 @@ int main(void)
     tcase_add_test(tcase, short_long_and_strange_passwords_are_refused);
     tcase_add_test(tcase, a_throttle_lets_some_through_and_then_one_at_a_time);
     suite_add_tcase(suite, tcase);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return suite_run(suite);
 }
