@@ -2,7 +2,9 @@
 //
 // 40_lists.mjs - dags, files and runs as lists.
 import assert from "node:assert/strict";
-import { HOSTILE, isUnharmed, open, page, row, until } from "../harness.mjs";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dagrun, dir, HOSTILE, isUnharmed, open, page, row, until } from "../harness.mjs";
 
 export const places = { dags: "dags", runs: "runs" };
 
@@ -65,5 +67,23 @@ export default {
     await page.reload();
     await row("Runs", "arithmetic@1").waitFor();
     assert.equal(await row("Runs", "small@3").count(), 0);
+  },
+
+  async "what is typed stays while the list below it changes"() {
+    writeFileSync(join(dir, "new.yaml"), "name: new\nnodes:\n  src: {program: producer, with: {count: 1}}\n  end: {program: print, from: src}\n");
+    await open("runs");
+    await row("Runs", "small@3").waitFor();
+    await page.getByLabel("Dag").pressSequentially("sm");
+    dagrun("start", join(dir, "new.yaml"));
+    await row("Runs", "new@1").waitFor();
+    await page.keyboard.type("all");
+    assert.equal(await page.getByLabel("Dag").inputValue(), "small");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/dag=small$/);
+    await row("Runs", "new@1").waitFor({ state: "detached" });
+    await row("Runs", "small@3").waitFor();
+    await page.goBack();
+    await row("Runs", "new@1").waitFor();
+    assert.equal(await page.getByLabel("Dag").inputValue(), "", "the field follows the address");
   },
 };

@@ -19,8 +19,11 @@ export default {
     await row("Audit", "pause").getByText("refused").first().waitFor();
     await row("Audit", "start").getByText("pid ").first().waitFor(); // of a command
     await isUnharmed();
-    await page.getByLabel("Dag").fill("small");
-    await page.getByLabel("Dag").press("Enter");
+    await page.getByLabel("Dag").pressSequentially("sm");
+    await post("dags/arithmetic/pause", { node: "none" });
+    await row("Audit", "arithmetic/none").waitFor(); // what is typed stays meanwhile
+    await page.keyboard.type("all");
+    await page.keyboard.press("Enter");
     await until(() => page.url().includes("dag=small"), "the filter in the address");
     await row("Audit", "pause").waitFor({ state: "detached" });
     await row("Audit", "small").first().waitFor();

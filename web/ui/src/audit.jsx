@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // audit.jsx - who did what, or was refused: for an admin.
+import { TextField } from "./fields.jsx";
 import { visible } from "./format.js";
 import { useLive } from "./live.js";
 import { Failure, Table, Time, Title } from "./parts.jsx";
@@ -27,13 +28,9 @@ const columns = [
 ];
 
 function Filters({ query }) {
-  const set = (name) => (event) => go(["audit"], { ...query, after: "", [name]: event.target.value.trim() });
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        Dag
-        <input data-search type="text" value={query.dag || ""} onChange={set("dag")} spellcheck={false} autocomplete="off" />
-      </label>
+      <TextField label="Dag" value={query.dag} say={(dag) => go(["audit"], { ...query, after: "", dag })} data-search />
     </form>
   );
 }

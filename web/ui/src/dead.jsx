@@ -4,6 +4,7 @@
 // as it was, sent again or dropped. Every action first asks the server how many it would be.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { act, get, path } from "./api.js";
+import { Choice } from "./fields.jsx";
 import { count, printable } from "./format.js";
 import { Headers, preview, Value } from "./message.jsx";
 import { Crumbs, State, Table, Time, Title } from "./parts.jsx";
@@ -188,12 +189,7 @@ function Letters({ dag, query, version, ask }) {
     <section>
       <h2>{`Letters of ${node}${reason ? `: ${printable(reason)}` : ""}`}</h2>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <label>
-          State
-          <select value={state} onChange={(event) => turn({ state: event.target.value, from: "" })}>
-            {[...STATES, "any"].map((word) => <option key={word} value={word}>{word}</option>)}
-          </select>
-        </label>
+        <Choice label="State" value={state} say={(word) => turn({ state: word, from: "" })} options={[...STATES, "any"].map((word) => [word, word])} />
         <Actions label={`The ${chosen.length} chosen letters`} body={{ node, offsets: chosen.join(",") }} ask={ask} disabled={!chosen.length} />
       </form>
       {error && <p class="failure" role="alert">{error.message}</p>}

@@ -5,6 +5,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { get, path } from "./api.js";
 import { Charts, EDGE_KINDS } from "./charts.jsx";
+import { Choice, TextField } from "./fields.jsx";
 import { bytes, count } from "./format.js";
 import { useStatus } from "./live.js";
 import { Message, preview } from "./message.jsx";
@@ -88,33 +89,6 @@ function useMessages(base, members, live) {
 
 // --------------------------------------------------------------------------- filters
 
-function Field({ name, label, said, say, ...more }) {
-  return (
-    <label>
-      {label}
-      <input
-        type="text"
-        value={said[name] || ""}
-        onInput={(event) => say({ ...said, [name]: event.target.value })}
-        spellcheck={false}
-        autocomplete="off"
-        {...more}
-      />
-    </label>
-  );
-}
-
-function Choice({ name, label, said, say, options }) {
-  return (
-    <label>
-      {label}
-      <select value={said[name] || ""} onChange={(event) => say({ ...said, [name]: event.target.value })}>
-        {options.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
-      </select>
-    </label>
-  );
-}
-
 /* What is typed is asked for when it is sent: every question is work for the broker. */
 function Filters({ where, query, partitions }) {
   const asked = { start: query.start, at: query.at, partition: query.partition, contains: query.contains, where: query.where };
@@ -127,15 +101,16 @@ function Filters({ where, query, partitions }) {
     event.preventDefault();
     go(where, { ...said, at: start === "offset" || start === "time" ? said.at : "", live: query.live });
   };
-  const mine = { said, say };
+  const of = (name) => ({ value: said[name], say: (value) => say({ ...said, [name]: value }) });
+  const text = (name) => ({ ...of(name), eager: true });
   return (
     <form class="filters" role="search" onSubmit={submit}>
-      <Choice name="start" label="Begin with" {...mine} options={Object.entries(STARTS)} />
-      {start === "offset" && <Field name="at" label="Offset" {...mine} required pattern="[0-9]+" placeholder="120" />}
-      {start === "time" && <Field name="at" label="Time, or how long ago" {...mine} required placeholder="10m or 2026-11-21T13:40:00Z" />}
-      <Choice name="partition" label="Partition" {...mine} options={[["", "all"], ...numbers.map((number) => [number, number])]} />
-      <Field name="contains" label="Only with the text" {...mine} data-search />
-      <Field name="where" label="Only with the field" {...mine} pattern="[^=]+=.*" title="FIELD=VALUE" placeholder="user.name=ann" />
+      <Choice label="Begin with" {...of("start")} options={Object.entries(STARTS)} />
+      {start === "offset" && <TextField label="Offset" {...text("at")} required pattern="[0-9]+" placeholder="120" />}
+      {start === "time" && <TextField label="Time, or how long ago" {...text("at")} required placeholder="10m or 2026-11-21T13:40:00Z" />}
+      <Choice label="Partition" {...of("partition")} options={[["", "all"], ...numbers.map((number) => [number, number])]} />
+      <TextField label="Only with the text" {...text("contains")} data-search />
+      <TextField label="Only with the field" {...text("where")} pattern="[^=]+=.*" title="FIELD=VALUE" placeholder="user.name=ann" />
       <button type="submit">Look</button>
     </form>
   );

@@ -4,6 +4,7 @@
 // However long it is, only lines in sight are in the document.
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, path } from "./api.js";
+import { Choice, TextField } from "./fields.jsx";
 import { bytes, printable } from "./format.js";
 import { useLive } from "./live.js";
 import { firstOf, useLog } from "./logwindow.js";
@@ -146,32 +147,19 @@ function Check({ name, checked, set }) {
 
 /* Filters are in the address; typing in one makes no history. */
 function Filters({ where, query, logs, log }) {
-  const set = (name) => (event) => {
-    history.replaceState(null, "", link(where, { ...query, [name]: event.target.value }));
+  const set = (name) => (value) => {
+    history.replaceState(null, "", link(where, { ...query, [name]: value }));
     dispatchEvent(new HashChangeEvent("hashchange"));
   };
-  const choose = (event) => {
-    const { node, client, attempt } = logs[Number(event.target.value)];
-    go(where, { ...query, node, client, attempt, at: "" });
+  const choose = (i) => {
+    const { node, client, attempt } = logs[Number(i)];
+    go(where, { ...query, node, client, attempt });
   };
   return (
     <>
-      <label>
-        Log
-        <select value={log ? logs.indexOf(log) : ""} onChange={choose}>
-          {logs.map((item, i) => <option key={nameOf(item)} value={i}>{nameOf(item)}</option>)}
-        </select>
-      </label>
-      <label>
-        Only lines with
-        <input data-search type="text" value={query.filter || ""} onInput={set("filter")} spellcheck={false} autocomplete="off" />
-      </label>
-      <label>
-        Level
-        <select value={query.level || ""} onChange={set("level")}>
-          {LEVELS.map((level) => <option key={level} value={level}>{level ? `${level} and worse` : "any"}</option>)}
-        </select>
-      </label>
+      <Choice label="Log" value={log ? String(logs.indexOf(log)) : ""} say={choose} options={logs.map((item, i) => [String(i), nameOf(item)])} />
+      <TextField label="Only lines with" value={query.filter} say={set("filter")} eager data-search />
+      <Choice label="Level" value={query.level} say={set("level")} options={LEVELS.map((level) => [level, level ? `${level} and worse` : "any"])} />
     </>
   );
 }

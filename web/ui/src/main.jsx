@@ -36,7 +36,7 @@ function Page({ route }) {
   if (place === "runs" && parts.length === 1) return <Runs query={query} />;
   if (place === "runs" && parts.length === 3) return <Run key={`${dag}@${run}`} dag={dag} run={run} />;
   if (place === "runs" && what === "logs") return <Logs key={`${dag}@${run}`} dag={dag} run={run} query={query} />;
-  if (place === "runs" && what === "nodes" && parts.length === 5) return <Node key={node} dag={dag} run={run} node={node} />;
+  if (place === "runs" && what === "nodes" && parts.length === 5) return <Node key={parts.join("/")} dag={dag} run={run} node={node} />;
   if (place === "runs" && what === "edges" && parts.length === 6) {
     return <Edge key={parts.join("/")} dag={dag} run={run} from={node} to={parts[5]} query={query} />;
   }

@@ -4,6 +4,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { signIn } from "./api.js";
 import { deadLink } from "./dead.jsx";
+import { Choice, TextField } from "./fields.jsx";
 import { Files } from "./files.jsx";
 import { between, count, RUN_STATES, visible } from "./format.js";
 import { useLive, useStatus } from "./live.js";
@@ -140,32 +141,13 @@ function sinceMs(word) {
 }
 
 function Filters({ query }) {
-  const set = (name) => (event) => go(["runs"], { ...query, after: "", [name]: event.target.value.trim() });
+  const set = (name) => (value) => go(["runs"], { ...query, after: "", [name]: value });
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-      <label>
-        Dag
-        <input data-search type="text" value={query.dag || ""} onChange={set("dag")} spellcheck={false} autocomplete="off" />
-      </label>
-      <label>
-        State
-        <select value={query.state || ""} onChange={set("state")}>
-          <option value="">any</option>
-          {RUN_STATES.map((state) => <option key={state} value={state}>{state}</option>)}
-        </select>
-      </label>
-      <label>
-        Started
-        <select value={query.since || ""} onChange={set("since")}>
-          {Object.entries(SINCE).map(([value, text]) => <option key={value} value={value}>{text}</option>)}
-        </select>
-      </label>
-      <label>
-        Rows
-        <select value={query.limit || ""} onChange={set("limit")}>
-          {["", "20", "200", "1000"].map((rows) => <option key={rows} value={rows}>{rows || "50"}</option>)}
-        </select>
-      </label>
+      <TextField label="Dag" value={query.dag} say={set("dag")} data-search />
+      <Choice label="State" value={query.state} say={set("state")} options={[["", "any"], ...RUN_STATES.map((state) => [state, state])]} />
+      <Choice label="Started" value={query.since} say={set("since")} options={Object.entries(SINCE)} />
+      <Choice label="Rows" value={query.limit} say={set("limit")} options={["", "20", "200", "1000"].map((rows) => [rows, rows || "50"])} />
     </form>
   );
 }

@@ -2,7 +2,7 @@
 //
 // parts.jsx - small pieces that several pages use. All text goes through preact's text
 // nodes and attributes: what a name, a key or a log contains is never markup.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ago, clock, symbol, tone, useZone } from "./format.js";
 
 export function State({ state }) {
@@ -30,12 +30,13 @@ export function Failure({ error }) {
   return <p class="failure" role="alert">{error.message}</p>;
 }
 
-/** The heading of a page takes the focus when the page changes, for keyboard and reader. */
+/** The heading of a page takes the focus when the page begins, for keyboard and reader; before
+ *  any key is pressed there, so that it takes it from no field. */
 export function Title({ children, name }) {
   const heading = useRef(null);
+  useLayoutEffect(() => heading.current.focus({ preventScroll: true }), []);
   useEffect(() => {
     document.title = `${name} · dagrun`;
-    heading.current.focus({ preventScroll: true });
   }, [name]);
   return <h1 ref={heading} tabIndex={-1}>{children || name}</h1>;
 }
