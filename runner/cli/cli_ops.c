@@ -133,13 +133,3 @@ int cli_parse_time(const char *text, int64_t *wall_ms, struct error *err)
               text);
     return -1;
 }
-
-int cli_parse_limit(const char *verb, const char *text, int *limit)
-{
-    int64_t value;
-
-    if (!text_parse_int(text, &value) || value < 1 || value > HISTORY_PAGE_MAX)
-        return cli_usage(verb, "--limit %s: expected 1 to %d", text, HISTORY_PAGE_MAX);
-    *limit = (int)value;
-    return 0;
-}

@@ -31,7 +31,4 @@ void cli_span_text(int64_t start_ms, int64_t end_ms, char text[CLOCK_TEXT]);
  */
 int cli_parse_time(const char *text, int64_t *wall_ms, struct error *err);
 
-/* A page's --limit; returns what cli_usage does when it is none, else 0. */
-int cli_parse_limit(const char *verb, const char *text, int *limit);
-
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "cli/cli_ops.h"
+#include "cli/cli_page.h"
 #include "cli/cmd.h"
 #include "cli/grid.h"
 #include "cli/table.h"
@@ -10,11 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT = 50 };
-
 struct options {
-    struct audit_filter filter;
-    bool json;
+    const char *dag; /* NULL: all */
+    struct cli_page page;
 };
 
 static const struct grid_column columns[] = {
@@ -54,19 +53,21 @@ static void print_text(const struct audit_list *list)
     grid_print(grid, stdout, table_width(stdout), table_color(stdout));
     grid_free(grid);
     (void)fflush(stdout);
-    if (list->next[0])
-        (void)fprintf(stderr, "dagrun: there are more: --after %s shows them\n",
-                      list->next);
+    cli_page_more(list->next);
 }
 
 static int show(const struct options *options)
 {
     struct error err = {0};
     struct ops *ops = cli_ops(&err);
+    struct audit_filter filter = {.dag = options->dag,
+                                  .since_ms = options->page.since_ms,
+                                  .after = options->page.after,
+                                  .limit = options->page.limit};
     struct audit_list list = {0};
 
-    if (ops && audit_list(ops, &options->filter, &list, &err) == 0) {
-        if (options->json)
+    if (ops && audit_list(ops, &filter, &list, &err) == 0) {
+        if (options->page.json)
             cli_print_json(audit_json(&list));
         else
             print_text(&list);
@@ -78,26 +79,14 @@ static int show(const struct options *options)
 
 static int parse(struct options *options, int argc, char **argv)
 {
-    struct error err = {0};
-
     for (int i = 1; i < argc; i++) {
-        const char *value;
+        const char *value = cli_option(argc, argv, &i, "--dag");
         int code = 0;
 
-        if (strcmp(argv[i], "--json") == 0)
-            options->json = true;
-        else if ((value = cli_option(argc, argv, &i, "--dag")) != NULL)
-            options->filter.dag = value;
-        else if ((value = cli_option(argc, argv, &i, "--after")) != NULL)
-            options->filter.after = value;
-        else if ((value = cli_option(argc, argv, &i, "--limit")) != NULL)
-            code = cli_parse_limit("audit", value, &options->filter.limit);
-        else if ((value = cli_option(argc, argv, &i, "--since")) != NULL)
-            (void)cli_parse_time(value, &options->filter.since_ms, &err);
+        if (value)
+            options->dag = value;
         else
-            code = cmd_unknown_option("audit", argv[i]);
-        if (error_is_set(&err))
-            return cli_fail(&err);
+            code = cli_page_option("audit", &options->page, argc, argv, &i);
         if (code != 0)
             return code;
     }
@@ -106,7 +95,7 @@ static int parse(struct options *options, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-    struct options options = {.filter = {.limit = LIMIT}};
+    struct options options = {.page = cli_page_first()};
     int code = parse(&options, argc, argv);
 
     return code == 0 ? show(&options) : code;

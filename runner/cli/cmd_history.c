@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/cli.h"
 #include "cli/cli_ops.h"
+#include "cli/cli_page.h"
 #include "cli/cmd.h"
 #include "cli/grid.h"
 #include "cli/table.h"
@@ -9,12 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIMIT = 50 };
-
 struct options {
-    const char *dag;
-    struct ops_filter filter;
-    bool json;
+    const char *dag;   /* NULL: all */
+    const char *state; /* NULL: all */
+    struct cli_page page;
 };
 
 static const struct grid_column columns[] = {
@@ -53,7 +52,7 @@ static void print_text(const struct ops_runs *runs, const struct options *option
 
     if (runs->list.count == 0) {
         (void)fprintf(stderr, "dagrun: no %s\n",
-                      options->filter.state || options->filter.since_ms
+                      options->state || options->page.since_ms
                           ? "run matches"
                           : "run is in the history yet");
     } else {
@@ -64,16 +63,17 @@ static void print_text(const struct ops_runs *runs, const struct options *option
         grid_free(grid);
     }
     (void)fflush(stdout);
-    if (runs->cursor[0])
-        (void)fprintf(stderr, "dagrun: there are more: --after %s shows them\n",
-                      runs->cursor);
+    cli_page_more(runs->cursor);
 }
 
 static int show(const struct options *options)
 {
     struct error err = {0};
     struct ops *ops = cli_ops(&err);
-    struct ops_filter filter = options->filter;
+    struct ops_filter filter = {.state = options->state,
+                                .since_ms = options->page.since_ms,
+                                .after = options->page.after,
+                                .limit = options->page.limit};
     struct address address = {0};
     struct ops_runs runs = {0};
 
@@ -83,7 +83,7 @@ static int show(const struct options *options)
             error_set(&err, ERROR_INPUT, "a DAG expected, got %s", options->dag);
     }
     if (ops && !error_is_set(&err) && ops_runs(ops, &filter, &runs, &err) == 0) {
-        if (options->json)
+        if (options->page.json)
             cli_print_json(ops_runs_json(&runs));
         else
             print_text(&runs, options);
@@ -96,30 +96,18 @@ static int show(const struct options *options)
 
 static int parse(struct options *options, int argc, char **argv)
 {
-    struct error err = {0};
-
     for (int i = 1; i < argc; i++) {
-        const char *value;
+        const char *value = cli_option(argc, argv, &i, "--state");
         int code = 0;
 
-        if (strcmp(argv[i], "--json") == 0)
-            options->json = true;
-        else if ((value = cli_option(argc, argv, &i, "--state")) != NULL)
-            options->filter.state = value;
-        else if ((value = cli_option(argc, argv, &i, "--after")) != NULL)
-            options->filter.after = value;
-        else if ((value = cli_option(argc, argv, &i, "--limit")) != NULL)
-            code = cli_parse_limit("history", value, &options->filter.limit);
-        else if ((value = cli_option(argc, argv, &i, "--since")) != NULL)
-            (void)cli_parse_time(value, &options->filter.since_ms, &err);
+        if (value)
+            options->state = value;
         else if (argv[i][0] == '-')
-            code = cmd_unknown_option("history", argv[i]);
+            code = cli_page_option("history", &options->page, argc, argv, &i);
         else if (options->dag)
             code = cli_usage("history", "one DAG expected, got %s as well", argv[i]);
         else
             options->dag = argv[i];
-        if (error_is_set(&err))
-            return cli_fail(&err);
         if (code != 0)
             return code;
     }
@@ -128,7 +116,7 @@ static int parse(struct options *options, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-    struct options options = {.filter = {.limit = LIMIT}};
+    struct options options = {.page = cli_page_first()};
     int code = parse(&options, argc, argv);
 
     return code == 0 ? show(&options) : code;
