@@ -95,32 +95,34 @@ static void add_row(struct rows *rows, struct row *row, enum top_sort sort)
     rows->items[rows->count++] = *row;
 }
 
+/* What nodes and clients have alike. */
+static void read_both(struct row *row, const json_t *object)
+{
+    row->state = json_get_string(object, "state", "?");
+    row->dead = json_get_int(object, "dead", 0);
+    row->restarts = json_get_int(object, "restarts", 0);
+    row->in_per_s = number(object, "in_per_s");
+    row->out_per_s = number(object, "out_per_s");
+}
+
 static void read_client(struct row *row, const json_t *client)
 {
+    read_both(row, client);
     row->client = json_get_string(client, "client", "?");
-    row->state = json_get_string(client, "state", "?");
     row->pid = json_get_int(client, "pid", 0);
     row->up = row->pid > 0;
     row->want = 1;
     row->rss_bytes = json_get_int(client, "rss_bytes", 0);
     row->lag = json_get_int(client, "lag", -1);
-    row->dead = json_get_int(client, "dead", 0);
-    row->restarts = json_get_int(client, "restarts", 0);
     row->cpu_percent = number(client, "cpu_percent");
-    row->in_per_s = number(client, "in_per_s");
-    row->out_per_s = number(client, "out_per_s");
 }
 
 static void read_node(struct row *row, const json_t *node)
 {
-    row->state = json_get_string(node, "state", "?");
+    read_both(row, node);
     row->up = json_get_int(node, "up", 0);
     row->want = json_get_int(node, "want", 0);
     row->lag = json_get_int(node, "backlog", -1);
-    row->dead = json_get_int(node, "dead", 0);
-    row->restarts = json_get_int(node, "restarts", 0);
-    row->in_per_s = number(node, "in_per_s");
-    row->out_per_s = number(node, "out_per_s");
 }
 
 static void add_node(struct rows *rows, const struct top_view *view, struct row row,
