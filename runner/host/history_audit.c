@@ -59,27 +59,20 @@ void history_audit(struct history *history, const struct history_deed *deed)
 
 /* --------------------------------------------------------------------------- reading */
 
-static const char *column(sqlite3_stmt *stmt, struct mem_arena *arena, int at)
-{
-    const char *text = (const char *)sqlite3_column_text(stmt, at);
-
-    return text ? mem_arena_strdup(arena, text) : NULL;
-}
-
 static void read_deed(sqlite3_stmt *stmt, struct mem_arena *arena,
                       struct history_deed *deed)
 {
     deed->id = sqlite3_column_int64(stmt, 0);
     deed->ts_ms = sqlite3_column_int64(stmt, 1);
-    deed->who = column(stmt, arena, 2);
-    deed->role = column(stmt, arena, 3);
-    deed->origin = column(stmt, arena, 4);
-    deed->action = column(stmt, arena, 5);
-    deed->dag = column(stmt, arena, 6);
-    deed->target = column(stmt, arena, 7);
-    deed->detail = column(stmt, arena, 8);
+    deed->who = history_db_text(stmt, 2, arena);
+    deed->role = history_db_text(stmt, 3, arena);
+    deed->origin = history_db_text(stmt, 4, arena);
+    deed->action = history_db_text(stmt, 5, arena);
+    deed->dag = history_db_text(stmt, 6, arena);
+    deed->target = history_db_text(stmt, 7, arena);
+    deed->detail = history_db_text(stmt, 8, arena);
     deed->ok = sqlite3_column_int(stmt, 9) != 0;
-    deed->text = column(stmt, arena, 10);
+    deed->text = history_db_text(stmt, 10, arena);
 }
 
 static int prepare(struct history *history, const struct history_deed_filter *filter,

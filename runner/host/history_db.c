@@ -40,6 +40,11 @@ int64_t history_db_int(sqlite3 *db, const char *sql, int64_t fallback, int *code
     return fallback;
 }
 
+const char *history_db_text(sqlite3_stmt *stmt, int column, struct mem_arena *arena)
+{
+    return mem_arena_strdup(arena, (const char *)sqlite3_column_text(stmt, column));
+}
+
 /* SQLite has one word for many troubles; a full disk deserves its own. */
 const char *history_db_reason(sqlite3 *db, int code)
 {

@@ -7,6 +7,7 @@
 #define HOST_HISTORY_DB_H
 
 #include "base/error.h"
+#include "base/mem.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -38,6 +39,9 @@ int history_db_exec(sqlite3 *db, const char *sql);
 
 /* The first column of the first row, or fallback; *code (may be NULL) gets the result. */
 int64_t history_db_int(sqlite3 *db, const char *sql, int64_t fallback, int *code);
+
+/* A copy of a column of the row that stmt stands on; NULL when the column is. */
+const char *history_db_text(sqlite3_stmt *stmt, int column, struct mem_arena *arena);
 
 /*
  * Bring the schema of db from its user_version to the newest. home is the folder with

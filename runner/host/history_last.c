@@ -19,9 +19,7 @@ static int query(struct history *history, const char *sql, const char *dag,
 
 static const char *text(struct history_last *out, sqlite3_stmt *stmt, int column)
 {
-    const char *value = (const char *)sqlite3_column_text(stmt, column);
-
-    return value ? mem_arena_strdup(&out->arena, value) : NULL;
+    return history_db_text(stmt, column, &out->arena);
 }
 
 static int finish(sqlite3_stmt *stmt, int code)

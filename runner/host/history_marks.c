@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static const char *text(struct mem_arena *arena, sqlite3_stmt *stmt, int column)
-{
-    return mem_arena_strdup(arena, (const char *)sqlite3_column_text(stmt, column));
-}
-
 static void grow(struct history_mark_list *list, struct mem_arena *arena,
                  size_t *capacity)
 {
@@ -46,8 +41,8 @@ int history_marks(struct history *history, const char *topic_id,
             .offset = sqlite3_column_int64(stmt, 1),
             .state = (enum history_mark_state)sqlite3_column_int(stmt, 2),
             .at_ms = sqlite3_column_int64(stmt, 3),
-            .by = text(arena, stmt, 4),
-            .note = text(arena, stmt, 5)};
+            .by = history_db_text(stmt, 4, arena),
+            .note = history_db_text(stmt, 5, arena)};
         code = SQLITE_OK;
     }
     (void)sqlite3_finalize(stmt);

@@ -11,9 +11,9 @@ static void read_row(sqlite3_stmt *stmt, struct mem_arena *arena,
                      struct history_run_row *run)
 {
     run->id = sqlite3_column_int64(stmt, 0);
-    run->dag = mem_arena_strdup(arena, (const char *)sqlite3_column_text(stmt, 1));
+    run->dag = history_db_text(stmt, 1, arena);
     run->run = sqlite3_column_int64(stmt, 2);
-    run->state = mem_arena_strdup(arena, (const char *)sqlite3_column_text(stmt, 3));
+    run->state = history_db_text(stmt, 3, arena);
     run->started_ms = sqlite3_column_int64(stmt, 4);
 }
 

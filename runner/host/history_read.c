@@ -25,9 +25,7 @@ typedef void read_fn(const struct reader *reader, void *item);
 
 static const char *text(const struct reader *reader, int column)
 {
-    const char *value = (const char *)sqlite3_column_text(reader->stmt, column);
-
-    return value ? mem_arena_strdup(reader->arena, value) : NULL;
+    return history_db_text(reader->stmt, column, reader->arena);
 }
 
 /* Columns that may be NULL where a plain sort or comparison needs a string. */
