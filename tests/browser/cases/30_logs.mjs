@@ -24,6 +24,27 @@ export default {
     assert.match(page.url(), /filter=42/);
   },
 
+  async "a log with lines is opened, and lines that come undo nothing"() {
+    await open(`${run}/logs`);
+    const log = page.getByRole("region", { name: "Lines of the log" });
+    await log.getByText(/./).first().waitFor();
+    const name = await page.locator("main select").first().locator("option:checked").textContent();
+    const [, client, attempt] = /^(.+), attempt (\d+)$/.exec(name);
+    const file = join(home, `runs/arithmetic@1/${client}.${attempt}.log`);
+    const place = page.getByLabel("Place");
+    await place.evaluate((range) => {
+      range.value = "300"; // in the hand of somebody who drags it
+      range.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+    appendFileSync(file, "one more line\n");
+    await log.getByText("one more line").waitFor();
+    assert.equal(await place.inputValue(), "300");
+    assert.ok(await page.getByLabel("Follow").isChecked());
+    await log.evaluate((box) => getSelection().selectAllChildren(box.querySelector("pre")));
+    await until(async () => !(await page.getByLabel("Follow").isChecked()), "what is chosen to be copied stays");
+    await page.getByLabel("Follow").check();
+  },
+
   async "a log of a million lines leaves the document small, from its begin to its end"() {
     const file = join(home, "runs/arithmetic@1/left.0.1.log");
     for (let i = 0; i < 100; i++) {

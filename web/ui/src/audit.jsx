@@ -44,7 +44,7 @@ function Deeds({ query }) {
       <Failure error={error} />
       {data && (
         <>
-          <Table label="Audit" columns={columns} rows={data.audit} empty="Nothing like that was done." />
+          <Table label="Audit" columns={columns} rows={data.audit} keyOf={(deed) => `${deed.time} ${deed.from} ${deed.target}`} empty="Nothing like that was done." />
           <p class="pages">
             {query.after && <a href={link(["audit"], { ...query, after: "" })}>Newest</a>}
             {data.next && <a href={link(["audit"], { ...query, after: data.next })}>Older</a>}

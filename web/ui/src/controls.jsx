@@ -111,7 +111,7 @@ function Confirmation({ action, close, said }) {
         {field && (
           <p>
             <label for="number">{field}</label>{" "}
-            <input id="number" type="number" min="1" max={most} step="1" value={number} aria-invalid={!fits}
+            <input id="number" type="number" min="1" max={most} step="1" defaultValue={now} aria-invalid={!fits}
               onInput={(event) => setNumber(event.target.value === "" ? NaN : Number(event.target.value))} />
           </p>
         )}

@@ -2,7 +2,7 @@
 //
 // logs.jsx - one log of one client: any stretch of it, its end followed, filtered, searched.
 // However long it is, only lines in sight are in the document.
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, path } from "./api.js";
 import { Choice, TextField } from "./fields.jsx";
 import { bytes, printable } from "./format.js";
@@ -62,6 +62,15 @@ function Lines({ view, turn, follow, setFollow, wrap, anchor, earlier, later }) 
     if (follow) box.scrollTop = box.scrollHeight;
     else if (!wrap) box.scrollTop = place * LINE_PX + anchor.current.px;
   }, [view, follow, wrap]);
+  /* Lines that come would take the choice of text away. */
+  useEffect(() => {
+    const chosen = () => {
+      const selection = getSelection();
+      if (!selection.isCollapsed && frame.current.contains(selection.anchorNode)) setFollow(false);
+    };
+    document.addEventListener("selectionchange", chosen);
+    return () => document.removeEventListener("selectionchange", chosen);
+  }, []);
   const scrolled = () => {
     const box = frame.current;
     const below = box.scrollHeight - box.clientHeight - box.scrollTop;
@@ -129,9 +138,18 @@ function Search({ url, goTo }) {
   );
 }
 
-function pick(logs, query) {
+/* The log that the address names, or the last with lines in it; then it stays, but for a newer
+ * attempt of its client while its end is followed. An empty one is left for any with lines. */
+function usePicked(logs, query, follow) {
+  const kept = useRef(null);
   const fits = logs.filter((log) => (!query.node || log.node === query.node) && (!query.client || log.client === query.client));
-  return fits.find((log) => String(log.attempt) === query.attempt) || fits[fits.length - 1] || null;
+  const named = fits.find((log) => String(log.attempt) === query.attempt);
+  const written = fits.filter((log) => log.bytes > 0);
+  const { node, client, attempt } = kept.current || {};
+  const mine = written.filter((log) => log.node === node && log.client === client);
+  const same = follow ? mine.at(-1) : mine.find((log) => log.attempt === attempt);
+  kept.current = named || same || written.at(-1) || fits.at(-1) || null;
+  return kept.current;
 }
 
 const nameOf = (log) => `${log.node}.${log.client}, attempt ${log.attempt}`;
@@ -161,6 +179,26 @@ function Filters({ where, query, logs, log }) {
       <TextField label="Only lines with" value={query.filter} say={set("filter")} eager data-search />
       <Choice label="Level" value={query.level} say={set("level")} options={LEVELS.map((level) => [level, level ? `${level} and worse` : "any"])} />
     </>
+  );
+}
+
+/* Where in the log the lines that are here begin; dragged, it stays until others are here. */
+function Place({ log, jump }) {
+  const [dragged, drag] = useState(null);
+  useLayoutEffect(() => drag(null), [log.turn]);
+  const here = log.size ? Math.round((firstOf(log) / log.size) * 1000) : 0;
+  return (
+    <label>
+      Place
+      <input
+        type="range"
+        min="0"
+        max="1000"
+        value={dragged ?? here}
+        onInput={(event) => drag(Number(event.target.value))}
+        onChange={(event) => jump(Math.floor((log.size * Number(event.target.value)) / 1000))}
+      />
+    </label>
   );
 }
 
@@ -195,16 +233,7 @@ function Viewer({ url, query, follow, setFollow }) {
           <button type="button" disabled={log.next >= log.size} onClick={later}>Later lines</button>
           <button type="button" onClick={() => jump(-1)}>End</button>
         </div>
-        <label>
-          Place
-          <input
-            type="range"
-            min="0"
-            max="1000"
-            value={log.size ? Math.round((first / log.size) * 1000) : 0}
-            onChange={(event) => jump(Math.floor((log.size * Number(event.target.value)) / 1000))}
-          />
-        </label>
+        <Place log={log} jump={jump} />
         <a href={`${url}/file`} download>Download all of it</a>
       </div>
       <Lines view={view} turn={log.turn} follow={follow} setFollow={setFollow} wrap={wrap} anchor={anchor} earlier={earlier} later={later} />
@@ -220,7 +249,7 @@ export function Logs({ dag, run, query }) {
   const list = useLive(path("runs", dag, run, "logs"), 5000);
   const [follow, setFollow] = useState(true);
   const logs = list.data ? list.data.logs : [];
-  const log = pick(logs, query);
+  const log = usePicked(logs, query, follow);
   const url = log ? path("runs", dag, run, "logs", log.node, log.client, String(log.attempt)) : null;
   return (
     <>

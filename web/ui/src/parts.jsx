@@ -56,7 +56,7 @@ export function Table({ label, columns, rows, keyOf, empty, most = ROWS }) {
         </thead>
         <tbody>
           {rows.slice(0, shown).map((row, i) => (
-            <tr key={keyOf ? keyOf(row) : i}>
+            <tr key={keyOf ? keyOf(row, i) : i}>
               {columns.map(([heading, cell, kind]) => <td key={heading} class={kind}>{cell(row)}</td>)}
             </tr>
           ))}

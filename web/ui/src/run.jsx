@@ -134,6 +134,7 @@ function Events({ run }) {
     <Table
       label="Events"
       rows={run.events.slice(-SHOWN_MAX).reverse()}
+      keyOf={(_, i) => run.events_total - i}
       empty="Nothing worth a line has happened."
       columns={[
         ["Time", (event) => <Time at={event.time} />],
