@@ -65,8 +65,13 @@ void cli_print_diags(const struct diag_list *diags, const char *path);
  * The brokers to use: --brokers (option, may be NULL), else kafka.brokers, else
  * DAGRUN_BROKERS, else the embedded one (EMBEDDED_NAME, which all of them may say too);
  * *why says which.
+ * Errors: NULL and ERROR_INPUT when that is no list of brokers.
  */
-const char *cli_brokers(const struct dag *dag, const char *option, const char **why);
+const char *cli_brokers(const struct dag *dag, const char *option, const char **why,
+                        struct error *err);
+
+/* Is name one, or EMBEDDED_NAME? Else -1 and ERROR_INPUT; where says who named it. */
+int cli_check_brokers(const char *name, const char *where, struct error *err);
 
 /*
  * The file of a program: a path as it is, a plain name in $DAGRUN_NODES, else in the

@@ -51,16 +51,20 @@ int cli_broker_find(const struct history_last *last, const char *dag, const char
 {
     const char *environment = getenv("DAGRUN_BROKERS");
     const char *name = EMBEDDED_NAME;
+    const char *where = "DAGRUN_BROKERS";
     char *home = cli_home(false, err);
 
     out->dag = read_yaml(last, dag, params);
-    if (option && *option)
+    if (option) {
         name = option;
-    else if (last->broker)
+        where = "--brokers";
+    } else if (last->broker) {
         name = last->broker;
-    else if (environment && *environment)
+        where = "the last run";
+    } else if (environment && *environment)
         name = environment;
-    out->address = home ? embedded_resolve(home, name, err) : NULL;
+    if (home && cli_check_brokers(name, where, err) == 0)
+        out->address = embedded_resolve(home, name, err);
     free(home);
     if (out->address == NULL)
         return -1;

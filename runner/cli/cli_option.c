@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/embedded.h"
+#include "core/dag_read.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -68,19 +69,31 @@ const char *cli_params_find(const struct cli_params *params, const char *name,
     return NULL;
 }
 
-const char *cli_brokers(const struct dag *dag, const char *option, const char **why)
+int cli_check_brokers(const char *name, const char *where, struct error *err)
+{
+    if (strcmp(name, EMBEDDED_NAME) == 0 || dag_read_is_brokers(name))
+        return 0;
+    error_set(err, ERROR_INPUT,
+              "%s: '%s' is no broker: expected HOST:PORT, several with commas between "
+              "them, or " EMBEDDED_NAME,
+              where, name);
+    return -1;
+}
+
+const char *cli_brokers(const struct dag *dag, const char *option, const char **why,
+                        struct error *err)
 {
     const char *environment = getenv("DAGRUN_BROKERS");
 
     *why = "--brokers";
-    if (option && *option)
-        return option;
+    if (option)
+        return cli_check_brokers(option, *why, err) == 0 ? option : NULL;
     *why = "kafka.brokers in the YAML";
     if (dag->brokers)
         return dag->brokers;
     *why = "DAGRUN_BROKERS";
     if (environment && *environment)
-        return environment;
+        return cli_check_brokers(environment, *why, err) == 0 ? environment : NULL;
     *why = "none is named by --brokers, in the YAML or by DAGRUN_BROKERS";
     return EMBEDDED_NAME;
 }

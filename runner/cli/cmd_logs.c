@@ -258,16 +258,41 @@ static void clear(struct follower *follower)
     free(follower->items);
 }
 
-static int check_found(const struct follower *follower, const struct address *address,
-                       struct error *err)
+/* The node of the run whose name is like that; in arena, NULL: none is. */
+static const char *nearest_node(const struct ops *ops, const struct log_query *query,
+                                struct mem_arena *arena)
 {
+    const struct log_query all = {.dag = query->dag, .run = query->run};
+    const char **names;
+    const char *near;
+    struct log_list list;
+
+    logs_find(ops, &all, arena, &list);
+    names = mem_alloc((list.count + 1) * sizeof *names);
+    for (size_t i = 0; i < list.count; i++)
+        names[i] = list.items[i].node;
+    near = text_nearest(query->node, names, list.count);
+    free(names);
+    return near && strcmp(near, query->node) != 0 ? near : NULL;
+}
+
+static int check_found(const struct ops *ops, const struct follower *follower,
+                       const struct address *address, struct error *err)
+{
+    struct mem_arena arena = {0};
+    const char *near = NULL;
+
     if (follower->count > 0)
         return 0;
-    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no log%s%s%s%s%s", address->dag,
-              follower->query.run, address->node ? " of " : "",
+    if (address->node)
+        near = nearest_node(ops, &follower->query, &arena);
+    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no log%s%s%s%s%s%s%s%s",
+              address->dag, follower->query.run, address->node ? " of " : "",
               address->node ? address->node : "", address->client ? "." : "",
               address->client ? address->client : "",
-              follower->query.attempt ? " with that attempt" : "");
+              follower->query.attempt ? " with that attempt" : "",
+              near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    mem_arena_clear(&arena);
     return -1;
 }
 
@@ -320,7 +345,7 @@ static int show(struct options *options, struct error *err)
                         stderr);
         if (options->follow)
             follow(ops, &follower);
-        (void)check_found(&follower, &address, err);
+        (void)check_found(ops, &follower, &address, err);
     }
     clear(&follower);
     address_clear(&address);

@@ -43,14 +43,17 @@ static int print_plan(const struct options *options)
 {
     struct error err = {0};
     struct dag *dag = cli_load_dag(options->file, &options->params, true, &err);
+    const char *brokers = NULL;
+    const char *why = NULL;
     struct plan *plan;
-    const char *brokers;
-    const char *why;
 
-    if (dag == NULL)
+    if (dag)
+        brokers = cli_brokers(dag, options->brokers, &why, &err);
+    if (brokers == NULL) {
+        dag_free(dag);
         return cli_fail(&err);
+    }
     plan = plan_build(dag);
-    brokers = cli_brokers(dag, options->brokers, &why);
     if (options->json)
         print_json(plan, brokers, why);
     else

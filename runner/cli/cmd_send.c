@@ -78,6 +78,20 @@ static char *split_target(const char *target, const char **node)
     return mem_strndup(target, (size_t)(slash - target));
 }
 
+static int unknown_node(const struct dag *dag, const char *name, struct error *err)
+{
+    const char **names = mem_alloc((dag->node_count + 1) * sizeof *names);
+    const char *near;
+
+    for (size_t n = 0; n < dag->node_count; n++)
+        names[n] = dag->nodes[n].name;
+    near = text_nearest(name, names, dag->node_count);
+    error_set(err, ERROR_NOT_FOUND, "'%s' has no node %s%s%s%s", dag->name, name,
+              near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    free(names);
+    return -1;
+}
+
 /* The named node, or the only source. -1 and err. */
 static int find_node(const struct dag *dag, const char *name, struct error *err)
 {
@@ -86,9 +100,7 @@ static int find_node(const struct dag *dag, const char *name, struct error *err)
 
     if (name) {
         found = dag_find_node(dag, name);
-        if (found < 0)
-            error_set(err, ERROR_NOT_FOUND, "dag %s has no node '%s'", dag->name, name);
-        return found;
+        return found < 0 ? unknown_node(dag, name, err) : found;
     }
     for (size_t n = 0; n < dag->node_count; n++) {
         if (dag->nodes[n].input_count == 0) {
@@ -230,8 +242,8 @@ static int send_dag(const struct options *options, const struct dag *dag, const 
                     struct error *err)
 {
     const char *why = NULL;
-    const char *brokers = cli_brokers(dag, options->brokers, &why);
-    int node = find_node(dag, name, err);
+    const char *brokers = cli_brokers(dag, options->brokers, &why, err);
+    int node = brokers ? find_node(dag, name, err) : -1;
     char *home = node >= 0 ? cli_home(true, err) : NULL;
     char *lock;
     char *live = NULL;

@@ -300,8 +300,8 @@ static int start_dag(const struct start_options *options, const struct dag *dag)
 {
     struct error err = {0};
     const char *why = NULL;
-    const char *broker = cli_brokers(dag, options->brokers, &why);
-    char *home = cli_home(true, &err);
+    const char *broker = cli_brokers(dag, options->brokers, &why, &err);
+    char *home = broker ? cli_home(true, &err) : NULL;
     struct detach *detach = NULL;
     int code;
 

@@ -89,12 +89,20 @@ static char *path_in_history(const char *name, struct error *err)
     return path;
 }
 
+static bool is_file_name(const char *text)
+{
+    const char *dot = strrchr(text, '.');
+
+    return strchr(text, '/') || access(text, F_OK) == 0 ||
+           (dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0));
+}
+
 char *start_find_file(const char *text, struct error *err)
 {
     struct error ignored = {0};
     char *path;
 
-    if (strchr(text, '/') || strchr(text, '.') || access(text, F_OK) == 0)
+    if (is_file_name(text))
         return mem_strdup(text);
     path = path_in_history(text, &ignored);
     if (path == NULL)

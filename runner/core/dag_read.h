@@ -57,6 +57,12 @@ void dag_read_value(struct dag_reader *r, const struct dag_key *key,
 void dag_read_mismatch(struct dag_reader *r, const struct dag_key *key,
                        const struct dag_value *value);
 
+/*
+ * Is text what kafka.brokers takes, HOST[:PORT] with commas between them? librdkafka takes
+ * any number for a port and would ask another one, 99999 - 65536.
+ */
+bool dag_read_is_brokers(const char *text);
+
 /* The types that make up a node, apart from single values (dag_read_node.c). */
 typedef void dag_read_fn(struct dag_reader *r, const struct dag_key *key,
                          const struct dag_value *value, void *slot);

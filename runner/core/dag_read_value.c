@@ -6,6 +6,7 @@
 #include "core/dag_read.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 void dag_read_mismatch(struct dag_reader *r, const struct dag_key *key,
@@ -66,15 +67,32 @@ static void read_prefix(struct dag_reader *r, const struct dag_key *key,
 static bool is_broker(const char *text, size_t len)
 {
     const char *colon = memrchr(text, ':', len);
-    size_t port;
+    size_t digits;
+    long port;
 
     if (len == 0 || strcspn(text, " \t\n'\"") < len)
         return false;
     if (colon == NULL || colon[1] == '/' || text[len - 1] == ']')
         return true;
-    port = len - (size_t)(colon - text) - 1;
-    return colon > text && port >= 1 && port <= 5 &&
-           strspn(colon + 1, "0123456789") >= port;
+    digits = len - (size_t)(colon - text) - 1;
+    if (colon == text || digits < 1 || digits > 5 ||
+        strspn(colon + 1, "0123456789") < digits)
+        return false;
+    port = strtol(colon + 1, NULL, 10);
+    return port >= 1 && port <= UINT16_MAX;
+}
+
+bool dag_read_is_brokers(const char *text)
+{
+    for (;; text++) {
+        size_t len = strcspn(text, ",");
+
+        if (!is_broker(text, len))
+            return false;
+        text += len;
+        if (*text == '\0')
+            return true;
+    }
 }
 
 static void read_brokers(struct dag_reader *r, const struct dag_key *key,
@@ -82,18 +100,10 @@ static void read_brokers(struct dag_reader *r, const struct dag_key *key,
 {
     if (!is_text(r, key, value))
         return;
-    for (const char *c = value->text;; c++) {
-        size_t len = strcspn(c, ",");
-
-        if (!is_broker(c, len)) {
-            dag_read_mismatch(r, key, value);
-            return;
-        }
-        c += len;
-        if (*c == '\0')
-            break;
-    }
-    *(const char **)slot = value->text;
+    if (dag_read_is_brokers(value->text))
+        *(const char **)slot = value->text;
+    else
+        dag_read_mismatch(r, key, value);
 }
 
 /* dir/path without "./" in it; ".." stays, for it may cross a symbolic link. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/send.h"
 
+#include "base/contract.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/channel.h"
@@ -179,7 +180,8 @@ static int follow(struct loop *loop, struct sender *sender, const json_t *config
     if (sender->end.code == 0)
         return 0;
     process_exit_text(&sender->end, how);
-    error_set(err, ERROR_FAILED, "%s%s%s", sender->reason, *sender->reason ? "; " : "", how);
+    error_set(err, sender->end.code == CONTRACT_EXIT_USAGE ? ERROR_INPUT : ERROR_FAILED,
+              "%s%s%s", sender->reason, *sender->reason ? "; " : "", how);
     return -1;
 }
 

@@ -86,6 +86,25 @@ class Usage(Case):
             with self.subTest(args):
                 self.refused(*args, code=4, words=["nodag"])
 
+    def test_a_broker_that_can_not_be(self):
+        path = self.dag(GOOD)
+        for broker in ("localhost:99999", "localhost:0", "localhost:", ""):
+            with self.subTest(broker):
+                for verb in ("start", "plan"):
+                    self.refused(verb, path, "--brokers", broker, code=2,
+                                 words=["--brokers", f"'{broker}'", "HOST:PORT"])
+        self.env["DAGRUN_BROKERS"] = "localhost:99999"
+        self.refused("plan", path, code=2, words=["DAGRUN_BROKERS", "HOST:PORT"])
+
+    def test_names_that_are_nearly_right(self):
+        path = self.dag(GOOD)
+        self.dagrun("start", path)
+        self.refused("send", "--value", "1", f"{self.name}/uot", code=4,
+                     words=["did you mean 'out'"])
+        self.refused("logs", f"{self.name}/scr", code=4, words=["did you mean 'src'"])
+        self.refused("restart", "src.0", code=4, words=["src.0", "no dag of that name"])
+        self.refused("send", f"{self.name}/src", "1", "2", "3", "4", code=2)
+
     def test_a_state_directory_below_a_file(self):
         blocked = self.write("blocked", "a file")
         path = self.dag(GOOD)
