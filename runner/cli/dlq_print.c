@@ -51,7 +51,7 @@ void dlq_print_groups(const struct dlq_groups *groups)
 
 static void print_bytes(const char *name, const char *data, size_t len)
 {
-    (void)printf("  %-8s", name);
+    (void)printf("  %-9s", name);
     if (data)
         text_print_safe(stdout, data, len);
     else
@@ -70,19 +70,19 @@ static void print_story(const char *dag, const struct dlq_letter *letter)
     char time[CLOCK_TEXT];
 
     cli_time_text(letter->died_ms, time);
-    (void)printf("  died    %s, in ", time);
+    (void)printf("  died     %s, in ", time);
     print_text(dag);
-    (void)printf("@%" PRId64 ", attempt %" PRId64 "\n  from    ", letter->run,
+    (void)printf("@%" PRId64 ", attempt %" PRId64 "\n  from     ", letter->run,
                  letter->attempt);
     print_text(letter->topic);
     (void)printf(" %" PRId64 ":%" PRId64 "\n", letter->partition, letter->offset);
     if (letter->replays > 0)
-        (void)printf("  before  sent again %" PRId64 " time%s\n", letter->replays,
+        (void)printf("  before   sent again %" PRId64 " time%s\n", letter->replays,
                      letter->replays == 1 ? "" : "s");
     if (mark == NULL)
         return;
     cli_time_text(mark->at_ms, time);
-    (void)printf("  %-8s%s by ", dlq_state_name(dlq_letter_state(letter)), time);
+    (void)printf("  %-9s%s by ", dlq_state_name(dlq_letter_state(letter)), time);
     print_text(mark->by ? mark->by : "?");
     if (mark->note) {
         (void)fputs(": ", stdout);

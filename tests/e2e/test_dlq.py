@@ -127,9 +127,11 @@ class Letters(Case):
         wait_for(lambda: self.counts() == (4, 9, 0), "all four failed once more")
         self.dagrun("dlq", "drop", f"{self.name}/work", "--yes", "--note", "hopeless")
         self.assertEqual(self.counts(), (0, 9, 4))
+        self.assertRegex(self.dagrun("dlq", "show", f"{self.name}/work").out,
+                         r"\n  replayed 2")
         self.assertEqual(self.dlq("replay", self.name, "--all")["done"], 0)
         shown = self.dagrun("dlq", "show", f"{self.name}/work", "--state", "dropped").out
-        self.assertIn("hopeless", shown)
+        self.assertRegex(shown, r"\n  dropped  2.*: hopeless\n")
         self.assertNotIn("\x1b", shown)
         self.assertIn("\\x1b[31mred", shown)
 
