@@ -167,7 +167,7 @@ static void add_attempt(struct grid *grid, const struct history_attempt *attempt
 
     cli_time_text(attempt->started_ms, started);
     cli_span_text(attempt->started_ms, lives ? clock_wall_ms() : attempt->ended_ms, span);
-    text_format_duration(attempt->cpu_ms, cpu);
+    text_format_duration(attempt->cpu_ms, cpu); /* known at its end */
     grid_format(grid, "", "%s.%s", attempt->node, attempt->client);
     grid_format(grid, "", "%" PRId64, attempt->attempt);
     grid_format(grid, "", "%" PRId64, attempt->pid);
@@ -182,7 +182,7 @@ static void add_attempt(struct grid *grid, const struct history_attempt *attempt
         grid_format(grid, failed ? GRID_RED : "", "exit %d", attempt->exit_code);
     else
         grid_text(grid, "", "unknown");
-    grid_text(grid, "", cpu);
+    grid_text(grid, "", lives ? "-" : cpu);
     grid_text(grid, "", attempt->reason);
 }
 
@@ -342,6 +342,24 @@ static const struct grid_column letter_columns[] = {
     {"LAST", 2, false, false}, {"REASON", 0, false, false}, {NULL, 0, false, false},
 };
 
+/* A client tells the runner ten a second at most: the topics have all of them. */
+static void letters_section(const struct page *page)
+{
+    const struct history_details *details = page->details;
+    int64_t dead = 0;
+    int64_t seen = 0;
+
+    for (size_t n = 0; n < details->node_count; n++)
+        dead += details->nodes[n].totals.dead;
+    for (size_t i = 0; i < details->letter_count; i++)
+        seen += details->letters[i].count;
+    section(page, "dead letters");
+    if (seen < dead)
+        (void)printf("a sample, ten a second of each client; 'dagrun dlq list %s' counts "
+                     "all\n",
+                     details->run.dag);
+}
+
 static void print_letters(const struct page *page)
 {
     const struct history_details *details = page->details;
@@ -350,7 +368,7 @@ static void print_letters(const struct page *page)
                        ? LETTERS_SHOWN
                        : details->letter_count;
 
-    section(page, "dead letters");
+    letters_section(page);
     for (size_t i = 0; i < count; i++) {
         const struct history_letter_group *group = &details->letters[i];
         char time[CLOCK_TEXT];

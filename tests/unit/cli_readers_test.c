@@ -180,6 +180,32 @@ START_TEST(show_prints_all_of_a_run)
 }
 END_TEST
 
+START_TEST(show_says_that_dead_letters_are_a_sample_where_they_are)
+{
+    struct history_node calc = {
+        .node = "calc", .state = "done", .totals = {.in = 9000, .dead = 9000}};
+    struct error err = {0};
+    char *path = mem_printf("%s/history.db", home);
+    struct history *history = history_open(path, false, &err);
+    struct history_run run = {.dag = {.dag = "a", .path = "/dags/a.yaml", .broker = "b:1"},
+                              .trigger = "start",
+                              .started_ms = 2000000};
+    int64_t number;
+    char *text;
+    int code;
+
+    ck_assert_int_eq(history_run_begin(history, &run, &number, &err), 0);
+    fill(history);
+    history_node(history, &calc);
+    history_close(history);
+    text = command(&code, "show", "a", NULL);
+    ck_assert_msg(strstr(text, "\ndead letters\na sample") != NULL, "%s", text);
+    ck_assert_ptr_nonnull(strstr(text, "'dagrun dlq list a'"));
+    free(text);
+    free(path);
+}
+END_TEST
+
 START_TEST(history_lists_runs)
 {
     check_command("history", NULL, NULL, 0,
@@ -228,6 +254,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, show_prints_all_of_a_run);
+    tcase_add_test(tcase, show_says_that_dead_letters_are_a_sample_where_they_are);
     tcase_add_test(tcase, history_lists_runs);
     tcase_add_test(tcase, show_gives_the_yaml_as_it_was);
     tcase_add_test(tcase, what_is_not_there_or_not_meant_has_its_exit_code);
