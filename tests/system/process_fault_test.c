@@ -3,10 +3,10 @@
  * A system that has no process or no descriptor left: calls wrapped by the linker.
  */
 #include "host/process.h"
+#include "support/descriptors.h"
 #include "support/suite.h"
 
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -65,17 +65,6 @@ int __wrap_fcntl(int fd, int command, ...)
     return -1;
 }
 
-static int count_descriptors(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (readdir(dir) != NULL)
-        count++;
-    (void)closedir(dir);
-    return count;
-}
-
 static void fails(const char *expected)
 {
     char *argv[] = {"child", "sleep", NULL};
@@ -85,13 +74,13 @@ static void fails(const char *expected)
                                 .stdout_fd = 1,
                                 .stderr_fd = 2,
                                 .extra_fd = -1};
-    int descriptors = count_descriptors();
+    int descriptors = descriptors_count();
     struct error err = {0};
 
     ck_assert_ptr_null(process_spawn(&spec, &err));
     ck_assert_int_eq(err.kind, ERROR_INTERNAL);
     ck_assert_msg(strstr(err.text, expected) != NULL, "%s", err.text);
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_eq(descriptors_count(), descriptors);
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* nobody runs unseen */
     ck_assert_int_eq(errno, ECHILD);
 }

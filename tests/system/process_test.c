@@ -2,10 +2,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "host/process.h"
+#include "support/descriptors.h"
 #include "support/suite.h"
 
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -124,17 +124,6 @@ static bool dies_within(pid_t pid, int ms)
         (void)usleep(2000);
     }
     return true;
-}
-
-static int count_descriptors(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (readdir(dir) != NULL)
-        count++;
-    (void)closedir(dir);
-    return count;
 }
 
 START_TEST(an_exit_code_is_exact)
@@ -287,7 +276,7 @@ static void refuses(const char *path, const char *cwd, enum error_kind kind,
     char *argv[] = {"x", NULL};
     struct process_spec spec = spec_of(argv);
     struct error err = {0};
-    int descriptors = count_descriptors();
+    int descriptors = descriptors_count();
 
     spec.path = path;
     spec.cwd = cwd;
@@ -295,7 +284,7 @@ static void refuses(const char *path, const char *cwd, enum error_kind kind,
     ck_assert_int_eq(err.kind, kind);
     ck_assert_msg(strstr(err.text, expected) != NULL, "'%s' has no '%s'", err.text,
                   expected);
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_eq(descriptors_count(), descriptors);
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* no child was left behind */
     ck_assert_int_eq(errno, ECHILD);
 }
@@ -425,7 +414,7 @@ START_TEST(a_thousand_children_leave_exact_statuses_and_no_zombie)
     enum { TOTAL = 1000, AT_ONCE = 50 };
     struct process *living[AT_ONCE] = {0};
     int expected[AT_ONCE] = {0};
-    int descriptors = count_descriptors();
+    int descriptors = descriptors_count();
     int started = 0;
     int ended = 0;
 
@@ -458,7 +447,7 @@ START_TEST(a_thousand_children_leave_exact_statuses_and_no_zombie)
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
     ck_assert_int_eq(errno, ECHILD);
     ck_assert_uint_eq(process_children(NULL, 0), 0);
-    ck_assert_int_eq(count_descriptors(), descriptors);
+    ck_assert_int_eq(descriptors_count(), descriptors);
 }
 END_TEST
 

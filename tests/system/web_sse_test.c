@@ -9,11 +9,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "support/descriptors.h"
 #include "support/suite.h"
 
 #include <arpa/inet.h>
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,25 +164,14 @@ static void read_to(struct reader *reader, int number)
     }
 }
 
-static int descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (readdir(folder) != NULL)
-        count++;
-    (void)closedir(folder);
-    return count;
-}
-
 static void wait_for_descriptors(int count)
 {
     int64_t deadline_ms = clock_mono_ms() + LIMIT_MS;
 
-    while (descriptors() != count) {
+    while (descriptors_count() != count) {
         turn();
-        ck_assert_msg(clock_mono_ms() < deadline_ms, "%d and not %d", descriptors(),
-                      count);
+        ck_assert_msg(clock_mono_ms() < deadline_ms, "%d and not %d",
+                      descriptors_count(), count);
     }
 }
 
@@ -229,7 +218,7 @@ END_TEST
 
 START_TEST(one_that_takes_nothing_is_hung_up_on)
 {
-    int before = descriptors();
+    int before = descriptors_count();
     struct reader deaf = dial("/events", 4096);
 
     for (int number = 1; number <= 4; number++) {
@@ -246,7 +235,7 @@ END_TEST
 
 START_TEST(one_that_is_gone_frees_its_place)
 {
-    int before = descriptors();
+    int before = descriptors_count();
     struct reader asleep = dial("/events", 0);
     struct reader half = dial("/events", 4096);
 
