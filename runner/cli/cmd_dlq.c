@@ -203,6 +203,8 @@ static void tell_result(const struct ops *ops, const struct dlq *dlq,
 {
     char number[TEXT_NUMBER];
     const char *many = result->done == 1 ? "" : "s";
+    bool runs = action->replay &&
+                strcmp(taker(ops, dlq, action->selection.node), "run") == 0;
 
     text_format_count(result->done, number);
     if (result->found + result->not_sent > 0)
@@ -216,14 +218,10 @@ static void tell_result(const struct ops *ops, const struct dlq *dlq,
                       action->replay ? "sent again" : "dropped");
     else if (!action->replay)
         (void)fprintf(stderr, "dagrun: %s letter%s dropped\n", number, many);
-    else if (strcmp(taker(ops, dlq, action->selection.node), "run") == 0)
-        (void)fprintf(stderr, "dagrun: %s letter%s sent again; the run takes %s\n",
-                      number, many, result->done == 1 ? "it" : "them");
     else
-        (void)fprintf(
-            stderr,
-            "dagrun: %s letter%s sent again; the next 'dagrun start' takes %s\n",
-            number, many, result->done == 1 ? "it" : "them");
+        (void)fprintf(stderr, "dagrun: %s letter%s sent again; the %s takes %s\n",
+                      number, many, runs ? "run" : "next 'dagrun start'",
+                      result->done == 1 ? "it" : "them");
     if (result->worn_out > 0)
         (void)fprintf(stderr,
                       "dagrun: %" PRId64 " letters were sent again %" PRId64
@@ -231,7 +229,8 @@ static void tell_result(const struct ops *ops, const struct dlq *dlq,
                       result->worn_out, action->max_replays);
 }
 
-static void act(const struct ops *ops, struct dlq *dlq,
+/* False: the user was asked, and said no. */
+static bool act(const struct ops *ops, struct dlq *dlq,
                 const struct dlq_options *options, struct error *err)
 {
     struct dlq_action action = options->action;
@@ -239,7 +238,7 @@ static void act(const struct ops *ops, struct dlq *dlq,
     json_t *object;
 
     if (!confirm_drop(dlq, options, err))
-        return;
+        return error_is_set(err);
     if (isatty(STDERR_FILENO) && !options->json)
         action.on_progress = on_progress;
     (void)dlq_act(dlq, &action, &result, err);
@@ -255,17 +254,20 @@ static void act(const struct ops *ops, struct dlq *dlq,
     } else if (!error_is_set(err) || result.done > 0) {
         tell_result(ops, dlq, &action, &result);
     }
+    return true;
 }
 
 /* ---------------------------------------------------------------------------------- */
 
-static void with_letters(const struct ops *ops, const char *dag,
+/* False: as act. */
+static bool with_letters(const struct ops *ops, const char *dag,
                          const struct dlq_options *options, struct error *err)
 {
     struct history_last last = {0};
     struct cli_broker broker = {0};
     struct dlq dlq = {0};
     bool change = options->verb >= DLQ_REPLAY && !options->action.dry_run;
+    bool meant = true;
 
     if (ops_history(ops) == NULL)
         error_set(err, ERROR_NOT_FOUND, "'%s' has not run yet", dag);
@@ -283,11 +285,12 @@ static void with_letters(const struct ops *ops, const char *dag,
         else if (options->verb == DLQ_SHOW)
             show(&dlq, options, err);
         else
-            act(ops, &dlq, options, err);
+            meant = act(ops, &dlq, options, err);
     }
     dlq_close(&dlq);
     cli_broker_clear(&broker);
     history_last_clear(&last);
+    return meant;
 }
 
 /* Who acts, as it will stand in the letters' marks. */
@@ -321,6 +324,7 @@ static int dlq(struct dlq_options *options, struct error *err)
     struct address address = {0};
     struct ops *ops = cli_ops_at(options->address, &address, err);
     char by[2 * LOCAL_TEXT];
+    bool meant = true;
 
     set_by(options, by);
     options->action.selection.node = address.node;
@@ -334,8 +338,8 @@ static int dlq(struct dlq_options *options, struct error *err)
             "which letters? Say DAG/NODE, --reason, --failed-at, --since, --until, "
             "--partition with --offset, or --all");
     else if (ops)
-        with_letters(ops, address.dag, options, err);
-    if (ops && options->verb >= DLQ_REPLAY && !options->action.dry_run)
+        meant = with_letters(ops, address.dag, options, err);
+    if (ops && meant && options->verb >= DLQ_REPLAY && !options->action.dry_run)
         audit(options, &address, err);
     address_clear(&address);
     ops_close(ops);

@@ -42,6 +42,7 @@ struct batch {
     size_t limit;
     size_t bytes;
     int64_t begun_ms;
+    int64_t done; /* of this node, since then */
 };
 
 static int put_marks(const struct batch *batch, enum history_mark_state state,
@@ -68,7 +69,7 @@ static void keep_rate(const struct batch *batch)
 
     if (batch->action->rate <= 0)
         return;
-    due_ms = batch->begun_ms + batch->result->done * 1000 / batch->action->rate;
+    due_ms = batch->begun_ms + batch->done * 1000 / batch->action->rate;
     left_ms = due_ms - clock_mono_ms();
     if (left_ms <= 0)
         return;
@@ -101,6 +102,7 @@ static int flush(struct batch *batch, struct error *err)
     result = batch->producer ? send_batch(batch, err)
                              : put_marks(batch, HISTORY_MARK_DROPPED, err);
     if (result == 0) {
+        batch->done += (int64_t)batch->count;
         batch->result->done += (int64_t)batch->count;
         if (batch->action->on_progress)
             batch->action->on_progress(batch->action->arg, batch->result->done);

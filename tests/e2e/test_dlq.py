@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import pty
 import random
 import signal
 import sqlite3
@@ -201,6 +202,28 @@ class Letters(Case):
         totals = self.assert_balanced()["work"]
         self.assertEqual(totals["in"], 2 * count)  # the source begins anew
         self.assertEqual(ids(self.out()), {i: 2 for i in range(count)})
+
+    def drop_asked(self, answer):
+        """What a drop says that asks on a terminal, and gets this answer."""
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, answer.encode() + b"\n")
+            return subprocess.run([DAGRUN, "dlq", "drop", self.name, "--all"], env=self.env,
+                                  cwd=self.dir, stdin=theirs, stderr=subprocess.PIPE,
+                                  text=True, timeout=60, check=True).stderr
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    def test_a_drop_is_asked_about_and_one_that_is_declined_is_no_deed(self):
+        self.feed([POISON % 1])
+        self.dagrun("start", self.graph(follow=False), code=1)
+        self.assertIn("nothing was dropped", self.drop_asked("n"))
+        self.assertEqual(self.counts(), (1, 0, 0))
+        self.assertNotIn("drop", [d["action"] for d in self.json("audit")["audit"]])
+        self.assertIn("Drop 1 dead letter", self.drop_asked("y"))
+        self.assertEqual(self.counts(), (0, 0, 1))
+        self.assertIn("drop", [d["action"] for d in self.json("audit")["audit"]])
 
     def test_what_can_not_be_done_is_said(self):
         self.refused("dlq", "list", self.name, code=4)
