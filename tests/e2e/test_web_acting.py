@@ -83,25 +83,26 @@ class Acting(Web):
         self.assertEqual(self.nodes()["work"]["state"], "running")
         self.dagrun("stop", "--now", self.name)
 
-    def test_a_runner_that_hangs_is_given_up_on_and_holds_nobody_up(self):
+    def hang(self):
         self.wait_node("work", lambda n: n["state"] == "running", "the run")
         runner = self.runner()
         os.kill(runner, signal.SIGSTOP)
         self.addCleanup(os.kill, runner, signal.SIGKILL)
+
+    def test_a_runner_that_hangs_is_given_up_on_and_holds_nobody_up(self):
+        self.hang()
         with ThreadPoolExecutor() as pool:
             late = pool.submit(self.ask, "POST", f"{self.target}/pause", {}, limit=20)
+            others = 0
             while not late.done():
-                before = time.monotonic()
                 self.assertEqual(self.ask("GET", "/healthz", token=False)[0], 200)
-                self.assertLess(time.monotonic() - before, 1)
+                others += not late.done()
                 time.sleep(0.2)
         self.assertEqual(late.result()[0], 504)
+        self.assertGreater(others, 2)
 
     def test_a_server_that_ends_leaves_no_question_open(self):
-        self.wait_node("work", lambda n: n["state"] == "running", "the run")
-        runner = self.runner()
-        os.kill(runner, signal.SIGSTOP)
-        self.addCleanup(os.kill, runner, signal.SIGKILL)
+        self.hang()
         with ThreadPoolExecutor() as pool:
             late = pool.submit(self.ask, "POST", f"{self.target}/pause", {}, limit=20)
             time.sleep(1)  # it waits for its answer now, or is refused as well
