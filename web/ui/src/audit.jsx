@@ -4,8 +4,8 @@
 import { TextField } from "./fields.jsx";
 import { visible } from "./format.js";
 import { useLive } from "./live.js";
-import { Failure, Table, Time, Title } from "./parts.jsx";
-import { go, link } from "./route.js";
+import { Failure, Pages, Table, Time, Title } from "./parts.jsx";
+import { go } from "./route.js";
 import { refusal, useSession } from "./who.js";
 
 /* What was said besides the target: {now: true} as "now", {clients: 4} as "clients 4". */
@@ -45,10 +45,7 @@ function Deeds({ query }) {
       {data && (
         <>
           <Table label="Audit" columns={columns} rows={data.audit} keyOf={(deed) => `${deed.time} ${deed.from} ${deed.target}`} empty="Nothing like that was done." />
-          <p class="pages">
-            {query.after && <a href={link(["audit"], { ...query, after: "" })}>Newest</a>}
-            {data.next && <a href={link(["audit"], { ...query, after: data.next })}>Older</a>}
-          </p>
+          <Pages where={["audit"]} query={query} next={data.next} />
         </>
       )}
     </>

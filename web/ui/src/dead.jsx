@@ -7,7 +7,7 @@ import { act, get, path } from "./api.js";
 import { Choice } from "./fields.jsx";
 import { count, printable } from "./format.js";
 import { Headers, preview, Value } from "./message.jsx";
-import { Crumbs, State, Table, Time, Title } from "./parts.jsx";
+import { Crumbs, Pages, State, Table, Time, Title } from "./parts.jsx";
 import { go, link } from "./route.js";
 import { refusal, useSession } from "./who.js";
 
@@ -211,10 +211,7 @@ function Letters({ dag, query, version, ask }) {
           ]}
         />
       )}
-      <p class="pages">
-        {from && <a href={deadLink(dag, { ...query, from: "", show: "" })}>First letters</a>}
-        {data && data.next && <a href={deadLink(dag, { ...query, from: data.next, show: "" })}>More letters</a>}
-      </p>
+      <Pages where={["dags", dag, "dead"]} query={query} name="from" next={data && data.next} words={["First letters", "More letters"]} />
       {open && <Letter dag={dag} letter={open} close={() => turn({})} ask={ask} />}
     </section>
   );

@@ -8,7 +8,7 @@ import { Choice, TextField } from "./fields.jsx";
 import { Files } from "./files.jsx";
 import { between, count, RUN_STATES, visible } from "./format.js";
 import { useLive, useStatus } from "./live.js";
-import { Failure, State, Table, Time, Title } from "./parts.jsx";
+import { Failure, Pages, State, Table, Time, Title } from "./parts.jsx";
 import { problemsOf } from "./problems.js";
 import { go, link } from "./route.js";
 
@@ -169,10 +169,7 @@ export function Runs({ query }) {
       {data && (
         <>
           <Table label="Runs" columns={runColumns} rows={data.runs} keyOf={(run) => `${run.dag}@${run.run}`} empty="No run is like that." />
-          <p class="pages">
-            {query.after && <a href={link(["runs"], { ...query, after: "" })}>Newest</a>}
-            {data.next && <a href={link(["runs"], { ...query, after: data.next })}>Older</a>}
-          </p>
+          <Pages where={["runs"]} query={query} next={data.next} />
         </>
       )}
     </>

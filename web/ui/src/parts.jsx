@@ -4,6 +4,7 @@
 // nodes and attributes: what a name, a key or a log contains is never markup.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ago, clock, symbol, tone, useZone } from "./format.js";
+import { link } from "./route.js";
 
 export function State({ state }) {
   return (
@@ -68,6 +69,18 @@ export function Table({ label, columns, rows, keyOf, empty, most = ROWS }) {
         </p>
       )}
     </div>
+  );
+}
+
+/** Links from a page of a list to its first one and to the next; name: the member of the
+ *  address that says where a page begins. */
+export function Pages({ where, query, name = "after", next, words: [first, more] = ["Newest", "Older"] }) {
+  const to = (begin) => link(where, { ...query, show: "", [name]: begin });
+  return (
+    <p class="pages">
+      {query[name] && <a href={to("")}>{first}</a>}
+      {next && <a href={to(next)}>{more}</a>}
+    </p>
   );
 }
 
