@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // format.js - numbers, times and states as text.
-import { useEffect, useState } from "preact/hooks";
+import { tell, useHeard } from "./heard.js";
 
 export function count(n) {
   if (n == null) return "–";
@@ -51,19 +51,14 @@ let utc = localStorage.getItem("dagrun.utc") === "1";
 const zoneListeners = new Set();
 
 export function useZone() {
-  const [, again] = useState(0);
-  useEffect(() => {
-    const fn = () => again((n) => n + 1);
-    zoneListeners.add(fn);
-    return () => zoneListeners.delete(fn);
-  }, []);
+  useHeard(zoneListeners);
   return utc ? "UTC" : "local";
 }
 
 export function toggleZone() {
   utc = !utc;
   localStorage.setItem("dagrun.utc", utc ? "1" : "0");
-  for (const fn of zoneListeners) fn();
+  tell(zoneListeners);
 }
 
 const two = (n) => String(n).padStart(2, "0");

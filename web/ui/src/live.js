@@ -6,6 +6,7 @@
 // tab is hidden.
 import { useEffect, useState } from "preact/hooks";
 import { get } from "./api.js";
+import { tell, useHeard } from "./heard.js";
 import { listen, streams, told, want } from "./stream.js";
 
 const RETRY_MAX_MS = 10000;
@@ -15,28 +16,19 @@ const ANSWER_MS = 10000; /* a server that takes longer is taken for one that is 
 const listeners = new Set();
 const failing = new Map(); // url → when it answered last
 
-function tell() {
-  for (const fn of listeners) fn();
-}
-
 function answered(url) {
-  if (failing.delete(url)) tell();
+  if (failing.delete(url)) tell(listeners);
 }
 
 function failed(url, since) {
   if (failing.has(url)) return;
   failing.set(url, since);
-  tell();
+  tell(listeners);
 }
 
 /** Since when something shown is stale; null: nothing is. */
 export function useStaleSince() {
-  const [, again] = useState(0);
-  useEffect(() => {
-    const fn = () => again((n) => n + 1);
-    listeners.add(fn);
-    return () => listeners.delete(fn);
-  }, []);
+  useHeard(listeners);
   return failing.size ? Math.min(...failing.values()) : null;
 }
 

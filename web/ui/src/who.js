@@ -2,7 +2,7 @@
 //
 // who.js - who is signed in, and what that may do. The server decides; the pages only don't
 // offer what it would refuse.
-import { useEffect, useState } from "preact/hooks";
+import { tell, useHeard } from "./heard.js";
 
 const RANKS = ["public", "viewer", "operator", "admin"];
 const listeners = new Set();
@@ -11,16 +11,11 @@ let session = null;
 /** The answer of /api/v1/session, or null. */
 export function setSession(value) {
   session = value || null;
-  for (const fn of listeners) fn();
+  tell(listeners);
 }
 
 export function useSession() {
-  const [, again] = useState(0);
-  useEffect(() => {
-    const fn = () => again((n) => n + 1);
-    listeners.add(fn);
-    return () => listeners.delete(fn);
-  }, []);
+  useHeard(listeners);
   return session;
 }
 
