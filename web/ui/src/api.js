@@ -5,7 +5,7 @@
 
 import { visible } from "./format.js";
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, text) {
     super(visible(text));
     this.status = status;

@@ -27,7 +27,7 @@ const KINDS = {
   cpu: ["CPU", [["cpu_percent", "CPU"]], percent],
   memory: ["Memory", [["rss_bytes", "memory"]], bytes],
 };
-export const NODE_KINDS = ["rate", "backlog", "wait", "latency", "cpu", "memory"];
+const NODE_KINDS = ["rate", "backlog", "wait", "latency", "cpu", "memory"];
 export const EDGE_KINDS = ["rate", "backlog", "wait"];
 
 /* Points that follow each other without a hole, as lists of [x, mean, min, max]. */

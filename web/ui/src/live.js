@@ -117,10 +117,10 @@ export function useLive(url, everyMs = 0) {
 
 // ---------------------------------------------------------------------------- samples
 
-const SAMPLES_MAX = 300;
+const SAMPLES_MAX = 10; /* problems.js looks at no more */
 const SAMPLE_MS = 900; /* not more often than this */
 const RUNS_MAX = 20;
-const samples = new Map(); // "dag@run" → Map of "node:x" or "edge:x" → series
+const samples = new Map(); // "dag@run" → Map of "node in" or "node backlog" → numbers
 
 function push(series, name, value) {
   let list = series.get(name);
@@ -129,8 +129,8 @@ function push(series, name, value) {
   if (list.length > SAMPLES_MAX) list.shift();
 }
 
-/** Remember the numbers of a status object, for the small charts. */
-export function sample(status) {
+/* Remember the numbers of a status object that tell what is wrong with it (problems.js). */
+function sample(status) {
   const key = `${status.dag}@${status.run}`;
   let series = samples.get(key);
   if (!series) {
@@ -142,11 +142,7 @@ export function sample(status) {
   series.at = Date.now();
   for (const node of status.nodes) {
     push(series, `${node.node} in`, node.in_per_s);
-    push(series, `${node.node} out`, node.out_per_s);
     push(series, `${node.node} backlog`, node.backlog);
-    const clients = node.clients || [];
-    push(series, `${node.node} cpu`, clients.reduce((sum, c) => sum + c.cpu_percent, 0));
-    push(series, `${node.node} rss`, clients.reduce((sum, c) => sum + c.rss_bytes, 0));
   }
 }
 

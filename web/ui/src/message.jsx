@@ -27,8 +27,8 @@ export function preview(object, name, max = 200) {
   return `${hex}${data.length > 24 ? " …" : ""} (no text)`;
 }
 
-/** Indented, numbers as they were written; null when it is not JSON. */
-export function pretty(text) {
+/* Indented, numbers as they were written; null when it is not JSON. */
+function pretty(text) {
   try {
     JSON.parse(text);
   } catch {

@@ -18,7 +18,7 @@ function RunLink({ dag, run }) {
   return <a href={link(["runs", dag, run])}>{`${dag}@${run}`}</a>;
 }
 
-export const runColumns = [
+const runColumns = [
   ["Run", (run) => <RunLink dag={run.dag} run={run.run} />],
   ["State", (run) => <State state={run.state} />],
   ["Started", (run) => <Time at={run.started} relative />],
