@@ -5,7 +5,7 @@ import { TextField } from "./fields.jsx";
 import { visible } from "./format.js";
 import { useLive } from "./live.js";
 import { Failure, Pages, Table, Time, Title } from "./parts.jsx";
-import { go } from "./route.js";
+import { go, withQuery } from "./route.js";
 import { refusal, useSession } from "./who.js";
 
 /* What was said besides the target: {now: true} as "now", {clients: 4} as "clients 4". */
@@ -36,8 +36,7 @@ function Filters({ query }) {
 }
 
 function Deeds({ query }) {
-  const members = Object.entries({ dag: query.dag, after: query.after }).filter(([, value]) => value);
-  const { data, error } = useLive(`/api/v1/audit?${new URLSearchParams(members)}`, 5000);
+  const { data, error } = useLive(withQuery("/api/v1/audit", { dag: query.dag, after: query.after }), 5000);
   return (
     <>
       <Filters query={query} />

@@ -6,9 +6,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { act, get, path } from "./api.js";
 import { Choice } from "./fields.jsx";
 import { count, printable } from "./format.js";
-import { Headers, preview, Value } from "./message.jsx";
-import { Crumbs, Pages, State, Table, Time, Title } from "./parts.jsx";
-import { go, link } from "./route.js";
+import { Headers, preview, Shown, Value } from "./message.jsx";
+import { Crumbs, Facts, Pages, State, Table, Time, Title } from "./parts.jsx";
+import { go, link, withQuery } from "./route.js";
 import { refusal, useSession } from "./who.js";
 
 const PAGE = 20;
@@ -142,9 +142,7 @@ function Groups({ dag, groups, query, ask }) {
 // ------------------------------------------------------------------------------- letters
 
 function Letter({ dag, letter, close, ask }) {
-  const heading = useRef(null);
   const place = `${letter.partition}:${letter.offset}`;
-  useEffect(() => heading.current.focus(), [place]);
   const facts = [
     ["State", <State state={letter.state} />],
     ["Reason", printable(letter.reason)],
@@ -161,23 +159,21 @@ function Letter({ dag, letter, close, ask }) {
     facts.push([letter.state, <><Time at={letter.marked.at} />{` by ${printable(letter.marked.by || "?")}${letter.marked.note ? `: ${printable(letter.marked.note)}` : ""}`}</>]);
   }
   return (
-    <section class="card message">
-      <h2 ref={heading} tabIndex={-1}>{`Dead letter ${letter.node} ${place}`}</h2>
-      <div class="buttons"><button type="button" onClick={close}>Close</button></div>
+    <Shown name={`Dead letter ${letter.node} ${place}`} close={close}>
       <Actions label="This letter" body={{ node: letter.node, offsets: String(letter.offset) }} ask={ask} disabled={letter.state !== "open"} />
-      <dl class="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      <Facts facts={facts} />
       <Value key={place} message={letter} />
       {letter.cut && <p class="dim">{`Cut: ${count(letter.size)} bytes in all; dagrun dlq show has the whole.`}</p>}
       <h3>Headers</h3>
       <Headers headers={letter.headers} />
-    </section>
+    </Shown>
   );
 }
 
 function Letters({ dag, query, version, ask }) {
   const { node, reason, failed_at, state = "open", from, show } = query;
-  const members = Object.entries({ reason, failed_at, from, state: state === "any" ? "" : state, limit: PAGE }).filter(([, value]) => value);
-  const { data, error } = useAsked(`${path("dags", dag, "nodes", node, "dead_letters")}?${new URLSearchParams(members)}`, version);
+  const members = { reason, failed_at, from, state: state === "any" ? "" : state, limit: PAGE };
+  const { data, error } = useAsked(withQuery(path("dags", dag, "nodes", node, "dead_letters"), members), version);
   const [chosen, choose] = useState([]);
   const list = data ? data.letters : [];
   const place = (letter) => `${letter.partition}:${letter.offset}`;

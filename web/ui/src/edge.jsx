@@ -7,10 +7,10 @@ import { get, path } from "./api.js";
 import { Charts, EDGE_KINDS } from "./charts.jsx";
 import { Choice, TextField } from "./fields.jsx";
 import { bytes, count } from "./format.js";
-import { useStatus } from "./live.js";
+import { isOf, useStatus } from "./live.js";
 import { Message, preview } from "./message.jsx";
 import { Crumbs, Table, Time, Title } from "./parts.jsx";
-import { go, link } from "./route.js";
+import { go, link, withQuery } from "./route.js";
 
 const ROWS_MAX = 1000; /* in the document: the newest */
 const PAGE = 50;
@@ -30,11 +30,6 @@ function questionOf(query) {
   return members;
 }
 
-function urlOf(base, members) {
-  const said = Object.entries(members).filter(([, value]) => value != null && value !== "");
-  return `${base}?${new URLSearchParams(said)}`;
-}
-
 function join(page, newer) {
   const all = [...page.messages, ...newer.messages];
   return {
@@ -50,7 +45,7 @@ const EMPTY = { question: null, page: null, error: null };
 
 /* The page that the address asks for; while live, what comes is added to it. */
 function useMessages(base, members, live) {
-  const question = urlOf(base, members);
+  const question = withQuery(base, members);
   const [state, setState] = useState(EMPTY);
   const held = useRef(EMPTY);
   useEffect(() => {
@@ -65,7 +60,7 @@ function useMessages(base, members, live) {
         return;
       }
       try {
-        const url = page ? urlOf(base, { ...members, until: "", from: page.next, limit: LIVE_PAGE }) : question;
+        const url = page ? withQuery(base, { ...members, until: "", from: page.next, limit: LIVE_PAGE }) : question;
         const answer = await get(url, abort.signal);
         const isNews = !page || held.current.error || answer.scanned > 0;
         held.current = { question, page: page ? join(page, answer) : answer, error: null };
@@ -178,7 +173,7 @@ function Partitions({ partitions }) {
 /* Of an edge between nodes: what waits for a replay, and dead letters, have no samples. */
 function Flow({ dag, run, from, to }) {
   const status = useStatus(dag, STATUS_MS).data;
-  const isLive = Boolean(status && status.live && (run === "last" || String(status.run) === run));
+  const isLive = isOf(status, run);
   if (from === "retry" || to === "dlq") return null;
   return <Charts dag={dag} run={run} what={{ edge: `${from}:${to}` }} kinds={EDGE_KINDS} live={isLive} />;
 }

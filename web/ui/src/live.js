@@ -169,6 +169,11 @@ function useTold(dag) {
   return told(dag);
 }
 
+/** Is this the status of that run, a number or "last", while it lives? */
+export function isOf(status, run) {
+  return Boolean(status && status.live && (run === "last" || String(status.run) === run));
+}
+
 /** The status of a dag, sampled at each answer. */
 export function useStatus(dag, everyMs) {
   const status = useTold(dag);

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { path } from "./api.js";
 import { bytes, visible } from "./format.js";
 import { useLive } from "./live.js";
-import { Failure, Table, Time } from "./parts.jsx";
+import { Facts, Failure, Table, Time } from "./parts.jsx";
 
 const TEXT_MAX = 256 * 1024; /* characters in the document */
 const HEX_MAX = 8 * 1024; /* bytes */
@@ -128,30 +128,41 @@ export function Headers({ headers }) {
   );
 }
 
-/** place: [dag, from, to]; at: "partition:offset". */
-export function Message({ place: [dag, from, to], at, close }) {
+/** What one of a list is, below it: takes the focus, and can be closed. */
+export function Shown({ name, close, children }) {
   const heading = useRef(null);
-  const { data: message, error } = useLive(path("dags", dag, "edges", from, to, "messages", ...at.split(":")));
-  useEffect(() => heading.current.focus(), [at]);
+  useEffect(() => heading.current.focus(), [name]);
   return (
     <section class="card message">
-      <h2 ref={heading} tabIndex={-1}>{`Message ${at}`}</h2>
+      <h2 ref={heading} tabIndex={-1}>{name}</h2>
       <div class="buttons"><button type="button" onClick={close}>Close</button></div>
+      {children}
+    </section>
+  );
+}
+
+const factsOf = (message) => [
+  ["Time", <Time at={message.timestamp} relative exact />],
+  ["Partition, offset", `${message.partition}, ${message.offset}`],
+  ["Value", bytes(message.size)],
+  ["Key", <code>{preview(message, "key", 4000) ?? "(none)"}</code>],
+];
+
+/** place: [dag, from, to]; at: "partition:offset". */
+export function Message({ place: [dag, from, to], at, close }) {
+  const { data: message, error } = useLive(path("dags", dag, "edges", from, to, "messages", ...at.split(":")));
+  return (
+    <Shown name={`Message ${at}`} close={close}>
       <Failure error={error} />
       {!message && !error && <p class="dim">Asking for it…</p>}
       {message && (
         <>
-          <dl class="facts">
-            <div><dt>Time</dt><dd><Time at={message.timestamp} relative exact /></dd></div>
-            <div><dt>Partition, offset</dt><dd>{`${message.partition}, ${message.offset}`}</dd></div>
-            <div><dt>Value</dt><dd>{bytes(message.size)}</dd></div>
-            <div><dt>Key</dt><dd><code>{preview(message, "key", 4000) ?? "(none)"}</code></dd></div>
-          </dl>
+          <Facts facts={factsOf(message)} />
           <Value key={at} message={message} />
           <h3>Headers</h3>
           <Headers headers={message.headers} />
         </>
       )}
-    </section>
+    </Shown>
   );
 }

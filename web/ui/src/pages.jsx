@@ -10,7 +10,7 @@ import { between, count, RUN_STATES, visible } from "./format.js";
 import { useLive, useStatus } from "./live.js";
 import { Failure, Pages, State, Table, Time, Title } from "./parts.jsx";
 import { problemsOf } from "./problems.js";
-import { go, link } from "./route.js";
+import { go, link, withQuery } from "./route.js";
 
 const FOLLOWED_MAX = 12; /* runs whose nodes the overview asks for */
 
@@ -153,14 +153,8 @@ function Filters({ query }) {
 }
 
 export function Runs({ query }) {
-  const members = Object.entries({
-    dag: query.dag,
-    state: query.state,
-    since: sinceMs(query.since),
-    after: query.after,
-    limit: query.limit,
-  }).filter(([, value]) => value);
-  const { data, error } = useLive(`/api/v1/runs?${new URLSearchParams(members)}`, 3000);
+  const { dag, state, since, after, limit } = query;
+  const { data, error } = useLive(withQuery("/api/v1/runs", { dag, state, since: sinceMs(since), after, limit }), 3000);
   return (
     <>
       <Title name="Runs" />

@@ -84,6 +84,11 @@ export function Pages({ where, query, name = "after", next, words: [first, more]
   );
 }
 
+/** facts: [name, value]… */
+export function Facts({ facts }) {
+  return <dl class="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+}
+
 export function Crumbs({ items }) {
   return (
     <nav class="crumbs" aria-label="Where this is">

@@ -19,11 +19,15 @@ export function parse(hash) {
   };
 }
 
-/** A link; members of the query that are empty are left out. */
-export function link(parts, query = {}) {
+/** An address with those members of the query that are not empty. */
+export function withQuery(address, query) {
   const members = Object.entries(query).filter(([, value]) => value !== "" && value != null);
-  const tail = members.length ? `?${new URLSearchParams(members)}` : "";
-  return `#/${parts.map((part) => encodeURIComponent(part)).join("/")}${tail}`;
+  return members.length ? `${address}?${new URLSearchParams(members)}` : address;
+}
+
+/** A link to a page. */
+export function link(parts, query = {}) {
+  return withQuery(`#/${parts.map((part) => encodeURIComponent(part)).join("/")}`, query);
 }
 
 export function go(parts, query) {

@@ -8,8 +8,8 @@ import { Charts } from "./charts.jsx";
 import { Controls, nodeActions, runActions, scaleAction } from "./controls.jsx";
 import { deadLink } from "./dead.jsx";
 import { Graph } from "./graph.jsx";
-import { useLive, useStatus } from "./live.js";
-import { Crumbs, Failure, State, Table, Time, Title } from "./parts.jsx";
+import { isOf, useLive, useStatus } from "./live.js";
+import { Crumbs, Facts, Failure, State, Table, Time, Title } from "./parts.jsx";
 import { problemsOf } from "./problems.js";
 import { link } from "./route.js";
 import { howItEnded, isBad, logLink, Timeline } from "./timeline.jsx";
@@ -25,7 +25,7 @@ const OVER_MS = 10000;
 function useRun(dag, run) {
   const [live, setLive] = useState(true);
   const status = useStatus(dag, live ? LIVE_MS : OVER_MS);
-  const now = Boolean(status.data && status.data.live && (run === "last" || String(status.data.run) === run));
+  const now = isOf(status.data, run);
   const [isOpen, setOpen] = useState(true);
   const record = useLive(path("runs", dag, run), isOpen ? RECORD_MS : 0);
   useEffect(() => {
@@ -168,7 +168,7 @@ function DeadLetters({ run, node }) {
   );
 }
 
-function Facts({ record, status }) {
+function About({ record, status }) {
   const facts = [
     ["Started", <Time at={record.started} relative />],
     ["Duration", between(record.started, record.ended)],
@@ -177,13 +177,7 @@ function Facts({ record, status }) {
     ["YAML", <code>{visible(record.yaml)}</code>],
   ];
   if (record.ended) facts.splice(1, 0, ["Ended", <Time at={record.ended} />], ["Exit", String(record.exit_code)]);
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}><dt>{name}</dt><dd>{value}</dd></div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} />;
 }
 
 export function Run({ dag, run }) {
@@ -222,7 +216,7 @@ export function Run({ dag, run }) {
             <Attempts run={record} attempts={record.attempts} />
           </section>
           <section><h2>{`Events (${record.events_total})`}</h2><Events run={record} /></section>
-          <section><h2>About this run</h2><Facts record={record} status={status} /></section>
+          <section><h2>About this run</h2><About record={record} status={status} /></section>
           {record.text_yaml && record.run > 1 && <Changes dag={dag} run={record.run} text={record.text_yaml} />}
           {record.text_yaml && (
             <details>
