@@ -8,6 +8,7 @@
 #include "cli/cli_ops.h"
 #include "cli/cmd.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,6 +33,42 @@ static void append_options(struct text_buf *out, const char *help)
     text_appendf(out, "%s--help", out->len ? " " : "");
 }
 
+static void append_word(struct text_buf *out, const char *word, size_t len)
+{
+    text_appendf(out, "%s%.*s", out->len ? " " : "", (int)len, word);
+}
+
+/* Small letters, "list", or several words of them, "list|add". */
+static bool is_literal(const char *text, size_t len)
+{
+    return len > 0 && islower((unsigned char)*text) &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz|") >= len;
+}
+
+/*
+ * What is typed behind the command as the usage has it: "list" and "show" of "dlq
+ * list|show", and of "web user list|add" "user" as well. What one puts in is in capitals.
+ */
+static void append_words(struct text_buf *out, const struct cmd *cmd)
+{
+    const char *before = cmd->name;
+    size_t before_len = strlen(before);
+    size_t len;
+
+    for (const char *at = cmd->usage; *at; at += len + strspn(at + len, " ,")) {
+        len = strcspn(at, " ,");
+        if (is_literal(at, len) && memchr(at, '|', len)) {
+            if (is_literal(before, before_len) &&
+                strncmp(before, cmd->name, before_len) != 0)
+                append_word(out, before, before_len);
+            for (const char *word = at; word < at + len; word += strcspn(word, "| ,") + 1)
+                append_word(out, word, strcspn(word, "| ,"));
+        }
+        before = at;
+        before_len = len;
+    }
+}
+
 static void append_commands(struct text_buf *out)
 {
     for (const struct cmd *const *c = cmd_table; *c; c++)
@@ -47,7 +84,7 @@ static void print_bash(void)
     (void)printf("# bash completion of dagrun; source it, or put it into\n"
                  "# ~/.local/share/bash-completion/completions/dagrun\n"
                  "_dagrun() {\n"
-                 "    local word=${COMP_WORDS[COMP_CWORD]} options=\n"
+                 "    local word=${COMP_WORDS[COMP_CWORD]} options= words=\n"
                  "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
                  "        mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$word\")\n"
                  "        return\n"
@@ -57,14 +94,18 @@ static void print_bash(void)
     text_buf_clear(&words);
     for (const struct cmd *const *c = cmd_table; *c; c++) {
         append_options(&words, (*c)->help);
-        (void)printf("    %s) options='%s' ;;\n", (*c)->name, text_str(&words));
+        (void)printf("    %s) options='%s'", (*c)->name, text_str(&words));
+        text_buf_clear(&words);
+        append_words(&words, *c);
+        (void)printf(" words='%s' ;;\n", text_str(&words));
         text_buf_clear(&words);
     }
     (void)printf("    esac\n"
                  "    case $word in\n"
                  "    -*) mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\") ;;\n"
                  "    *) mapfile -t COMPREPLY < <(\n"
-                 "        compgen -W \"$(dagrun completion dags 2>/dev/null)\" -- \"$word\"\n"
+                 "        compgen -W \"$words $(dagrun completion dags 2>/dev/null)\" -- "
+                 "\"$word\"\n"
                  "        compgen -f -- \"$word\") ;;\n"
                  "    esac\n"
                  "}\n"
@@ -78,7 +119,7 @@ static void print_zsh(void)
     (void)printf("#compdef dagrun\n"
                  "# zsh completion of dagrun; put it as _dagrun into a folder of $fpath\n"
                  "_dagrun() {\n"
-                 "    local -a commands options\n"
+                 "    local -a commands options verbs\n"
                  "    commands=(\n");
     for (const struct cmd *const *c = cmd_table; *c; c++)
         (void)printf("        %s\n", (*c)->name);
@@ -87,12 +128,15 @@ static void print_zsh(void)
                  "    case $words[2] in\n");
     for (const struct cmd *const *c = cmd_table; *c; c++) {
         append_options(&words, (*c)->help);
-        (void)printf("    %s) options=(%s) ;;\n", (*c)->name, text_str(&words));
+        (void)printf("    %s) options=(%s)", (*c)->name, text_str(&words));
+        text_buf_clear(&words);
+        append_words(&words, *c);
+        (void)printf(" verbs=(%s) ;;\n", text_str(&words));
         text_buf_clear(&words);
     }
     (void)printf("    esac\n"
                  "    if [[ $words[CURRENT] == -* ]]; then compadd -a options; return; fi\n"
-                 "    compadd -- $(dagrun completion dags 2>/dev/null)\n"
+                 "    compadd -- $verbs $(dagrun completion dags 2>/dev/null)\n"
                  "    _files\n"
                  "}\n"
                  "_dagrun \"$@\"\n");
@@ -121,6 +165,7 @@ static void print_fish(void)
         print_quoted((*c)->doc);
         (void)putchar('\n');
         append_options(&words, (*c)->help);
+        append_words(&words, *c);
         (void)printf("complete -c dagrun -n '__fish_seen_subcommand_from %s' -a '%s'\n",
                      (*c)->name, text_str(&words));
         text_buf_clear(&words);

@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from harness import Case, wait_for
+from harness import DAGRUN, Case, wait_for
 
 GOOD = """
 nodes:
@@ -104,6 +104,19 @@ class Usage(Case):
         self.refused("logs", f"{self.name}/scr", code=4, words=["did you mean 'src'"])
         self.refused("restart", "src.0", code=4, words=["src.0", "no dag of that name"])
         self.refused("send", f"{self.name}/src", "1", "2", "3", "4", code=2)
+
+    def test_completion_has_the_words_of_a_command(self):
+        script = self.write("completion", self.dagrun("completion", "bash").out)
+        for words, begun, found in ((["web"], "us", ["user"]), (["dlq"], "re", ["replay"]),
+                                    (["web", "user"], "pas", ["passwd"]),
+                                    (["tap"], "--lim", ["--limit"]), ([], "comp", ["completion"])):
+            line = " ".join(["dagrun", *words, begun])
+            done = subprocess.run(
+                ["bash", "-c", f"source {script}; COMP_WORDS=({line}); "
+                 f"COMP_CWORD={len(words) + 1}; _dagrun; printf '%s\\n' \"${{COMPREPLY[@]}}\""],
+                capture_output=True, text=True, check=True, cwd=self.dir,
+                env=dict(self.env, PATH=f"{os.path.dirname(DAGRUN)}:/usr/bin:/bin"))
+            self.assertEqual(done.stdout.split(), found, line)
 
     def test_a_state_directory_below_a_file(self):
         blocked = self.write("blocked", "a file")
