@@ -6,6 +6,7 @@
 #include "cli/broker_log.h"
 #include "cli/broker_settings.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cmd.h"
 #include "cli/embedded.h"
 #include "host/lock.h"
@@ -293,18 +294,23 @@ static int run_broker(const char *home, int argc, char **argv, struct error *err
 static int start(const char *home, int argc, char **argv, struct error *err)
 {
     struct broker_settings settings = {0};
+    struct embedded_state before = {0};
     struct embedded_state state = {0};
+    bool was_up = embedded_is_up(home, &before);
 
     /* A fault in the settings is this command's to tell, at once. */
     if (read_settings(home, argc, argv, &settings, err) == 0) {
-        if (argc > 1 && embedded_is_up(home, &state))
+        if (argc > 1 && was_up)
             error_set(err, ERROR_CONFLICT,
                       "the broker runs already on %s with other options: "
                       "'dagrun broker stop' it first",
-                      state.address);
+                      before.address);
         else if (embedded_start(home, argv + 1, (size_t)argc - 1, &state, err) == 0)
             text_printf_safe(stdout, "%s\n", state.address);
     }
+    if (!was_up || error_is_set(err))
+        cli_audit("broker start", NULL, state.address, NULL, err);
+    embedded_state_clear(&before);
     embedded_state_clear(&state);
     broker_settings_clear(&settings);
     return error_is_set(err) ? -1 : 0;
@@ -349,6 +355,8 @@ static int stop(const char *home, int argc, char **argv, struct error *err)
         else
             error_set(err, ERROR_TIMEOUT, "the broker (pid %d) does not end", (int)pid);
     }
+    if (pid > 0)
+        cli_audit("broker stop", NULL, NULL, NULL, err);
     text_buf_clear(&users);
     free(lock);
     return error_is_set(err) ? -1 : 0;

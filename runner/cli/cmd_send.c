@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/cli_audit.h"
 #include "cli/cmd.h"
 #include "cli/embedded.h"
 #include "cli/start_options.h"
@@ -166,6 +167,16 @@ static int value_as_stdin(const char *value, struct error *err)
     return fd;
 }
 
+static void audit(const struct dag *dag, size_t node, int64_t sent,
+                  const struct error *err)
+{
+    char *target = mem_printf("%s/%s", dag->name, dag->nodes[node].name);
+
+    cli_audit("send", dag->name, target, json_pack("{s:I}", "records", (json_int_t)sent),
+              err);
+    free(target);
+}
+
 static int send_to(const struct options *options, const struct dag *dag, size_t node,
                    const char *brokers, struct error *err)
 {
@@ -196,6 +207,7 @@ static int send_to(const struct options *options, const struct dag *dag, size_t 
     if (result == 0 && dead > 0)
         error_set(err, ERROR_FAILED, "%lld records were refused; they are dead letters",
                   (long long)dead);
+    audit(dag, node, sent, err);
     free(program);
     return result;
 }

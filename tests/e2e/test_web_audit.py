@@ -98,6 +98,23 @@ class Audit(Web):
         self.dagrun("clean", "--yes", self.name)
         self.find(action="clean", target=self.name)
 
+    def test_sending_and_the_broker_are_recorded(self):
+        path = self.dag(LOADED)
+        self.dagrun("send", "--value", "{}", f"{path}/work")
+        self.find(action="send", dag=self.name, target=f"{self.name}/work",
+                  detail={"records": 1}, ok=True)
+        address = self.dagrun("broker", "start").out.strip()
+        self.addCleanup(self.dagrun, "broker", "stop")
+        self.dagrun("broker", "start")  # it runs: nothing is done
+        self.dagrun("broker", "start", "--partitions", "2", code=5)
+        self.dagrun("broker", "stop")
+        self.dagrun("broker", "stop")  # it does not run
+        deeds = [(deed["action"], deed["target"], deed["ok"]) for deed in self.deeds()]
+        self.assertEqual(deeds[:4], [("broker stop", None, True),
+                                     ("broker start", None, False),
+                                     ("broker start", address, True),
+                                     ("send", f"{self.name}/work", True)])
+
     def test_changes_of_users_and_logins_are_recorded(self):
         self.add("vera", "viewer")
         self.find(action="user add", target="vera", detail={"role": "viewer"}, ok=True)
