@@ -20,7 +20,7 @@ const char tap_options_help[] =
     "                   0:120,1:98. Default: the last 10 records; with -f latest\n"
     "  --since TIME     the same with a time\n"
     "  --until WHERE    only what is before; without --from the last ones before it\n"
-    "  -n, --count N    at most N records\n"
+    "  -n, --limit N    at most N records\n"
     "  --partition P    only this one\n"
     "  -f, --follow     go on with what comes\n"
     "  --contains TEXT  only records with TEXT in key, value or headers\n"
@@ -174,7 +174,8 @@ static int set_value(struct tap_options *options, const char *name, const char *
         options->has_until = true;
         return parse_point(name, text, &options->spec.until);
     }
-    if (strcmp(name, "--count") == 0 || strcmp(name, "-n") == 0)
+    if (strcmp(name, "--limit") == 0 || strcmp(name, "-n") == 0 ||
+        strcmp(name, "--count") == 0) /* its name before other commands had one */
         return parse_number(name, text, 0, INT64_MAX, &options->count);
     if (strcmp(name, "--scan") == 0)
         return parse_number(name, text, 1, INT64_MAX, &options->spec.scan_records);
@@ -208,8 +209,8 @@ static int add_term(struct tap_options *options, enum tap_term_kind kind,
 }
 
 static const char *const value_names[] = {
-    "--from", "--since",      "--until",   "--count", "-n",       "--partition",
-    "--scan", "--scan-bytes", "--timeout", "--cut",   "--brokers"};
+    "--from",      "--since", "--until",      "--limit",   "-n",    "--count",
+    "--partition", "--scan",  "--scan-bytes", "--timeout", "--cut", "--brokers"};
 static const struct {
     const char *name;
     enum tap_term_kind kind;

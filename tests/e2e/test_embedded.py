@@ -51,7 +51,7 @@ class Embedded(Case):
         first = self.broker()
         self.dagrun("broker", "stop")
         self.dagrun("broker", "status", code=3)
-        seen = self.dagrun("tap", f"{self.name}/src:work", "--count", "50").out  # starts it
+        seen = self.dagrun("tap", f"{self.name}/src:work", "--limit", "50").out  # starts it
         self.assertEqual(len(seen.splitlines()), 50)
         second = self.broker()
         self.assertEqual(second["address"], first["address"])

@@ -51,14 +51,14 @@ class Tap(Case):
         self.assertEqual(self.numbers(self.tap()), list(range(20, 30)))
         self.assertEqual(self.numbers(self.tap("-n", "3")), [27, 28, 29])
         self.assertEqual(self.numbers(self.tap("--from", "earliest")), list(range(30)))
-        self.assertEqual(self.numbers(self.tap("--from", "earliest", "-n", "2")), [0, 1])
+        self.assertEqual(self.numbers(self.tap("--from", "earliest", "--limit", "2")), [0, 1])
         self.assertEqual(self.numbers(self.tap("--from", "28")), [28, 29])
         self.assertEqual(self.tap("--from", "latest"), [])
         self.assertEqual(self.numbers(self.tap("--from", "3", "--until", "5")), [3, 4])
         self.assertEqual(self.numbers(self.tap("--until", "5", "-n", "2")), [3, 4])
         self.assertEqual(len(self.tap("--since", "1h")), 30)
         self.assertEqual(self.tap("--until", "1h"), [])
-        middle = self.tap("--from", "17", "-n", "1")[0]["timestamp"]
+        middle = self.tap("--from", "17", "--count", "1")[0]["timestamp"]
         after = self.numbers(self.tap("--from", middle))  # a ms may have several
         self.assertIn(17, after)
         self.assertEqual(after, list(range(after[0], 30)))
@@ -178,7 +178,7 @@ class Tap(Case):
                             (("--timeout", "5"), "expected a time"),
                             (("--scan", "0"), "from 1 on"),
                             (("-n", "20000"), "at most the last 10000"),
-                            (("--cont", "x"), "did you mean '--count'")):
+                            (("--limt", "1"), "did you mean '--limit'")):
             with self.subTest(args):
                 self.refused("tap", self.edge, *args, code=2, words=[words])
 
