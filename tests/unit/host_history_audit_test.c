@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "support/history_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>
@@ -13,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char folder[64];
-static char path[96];
 static struct history *history;
 static struct mem_arena arena;
 
@@ -22,21 +21,16 @@ static void set_up(void)
 {
     struct error err = {0};
 
-    (void)snprintf(folder, sizeof folder, "/tmp/dagrun-audit-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    (void)snprintf(path, sizeof path, "%s/history.db", folder);
-    history = history_open(path, false, &err);
+    fixture_begin();
+    history = history_open(fixture.path, false, &err);
     ck_assert_msg(history != NULL, "%s", err.text);
 }
 
 static void tear_down(void)
 {
-    char command[128];
-
     mem_arena_clear(&arena);
     history_close(history);
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(command), 0);
+    fixture_end();
 }
 
 static void do_at(int64_t ts_ms, const char *dag, const char *target)

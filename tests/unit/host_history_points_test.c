@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "host/history.h"
 #include "host/history_read.h"
+#include "support/history_fixture.h"
 #include "support/suite.h"
 
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 enum { SECOND = 1000 };
 
-static char folder[64];
-static char path[96];
 static struct history *history;
 static struct mem_arena arena;
 static int64_t number;
@@ -23,28 +20,23 @@ static void begin_run(void)
     struct error err = {0};
 
     history_close(history);
-    history = history_open(path, false, &err);
+    history = history_open(fixture.path, false, &err);
     ck_assert_msg(history != NULL, "%s", err.text);
     ck_assert_msg(history_run_begin(history, &run, &number, &err) == 0, "%s", err.text);
 }
 
 static void set_up(void)
 {
-    (void)snprintf(folder, sizeof folder, "/tmp/dagrun-points-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    (void)snprintf(path, sizeof path, "%s/history.db", folder);
+    fixture_begin();
     begin_run();
 }
 
 static void tear_down(void)
 {
-    char command[128];
-
     history_close(history);
     history = NULL;
     mem_arena_clear(&arena);
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(command), 0);
+    fixture_end();
 }
 
 /* Seconds [from, to): the rate is the second, but for one that stands out. */
