@@ -78,22 +78,57 @@ static void print_status(const json_t *status, const struct options *options)
         print_clients(status);
 }
 
+static void unknown_node(const json_t *status, const char *node, struct error *err)
+{
+    const json_t *nodes = json_object_get(status, "nodes");
+    size_t count = json_array_size(nodes);
+    const char **names = mem_alloc((count + 1) * sizeof *names);
+    const char *near;
+
+    for (size_t n = 0; n < count; n++)
+        names[n] = json_get_string(json_array_get(nodes, n), "node", "");
+    near = text_nearest(node, names, count);
+    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no node '%s'%s%s%s",
+              json_get_string(status, "dag", "?"), json_get_int(status, "run", 0), node,
+              near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    free(names);
+}
+
 /* One node only, when the address names one. */
 static int narrow(json_t *status, const char *node, struct error *err)
 {
     json_t *nodes = json_object_get(status, "nodes");
+    json_t *found = NULL;
+    json_t *item;
+    size_t n;
 
     if (node == NULL)
         return 0;
-    for (size_t i = json_array_size(nodes); i > 0; i--) {
-        if (strcmp(json_get_string(json_array_get(nodes, i - 1), "node", ""), node) != 0)
-            (void)json_array_remove(nodes, i - 1);
+    json_array_foreach(nodes, n, item) {
+        if (strcmp(json_get_string(item, "node", ""), node) == 0)
+            found = item;
     }
-    if (json_array_size(nodes) > 0)
-        return 0;
-    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no node '%s'",
-              json_get_string(status, "dag", "?"), json_get_int(status, "run", 0), node);
-    return -1;
+    if (found == NULL) {
+        unknown_node(status, node, err);
+        return -1;
+    }
+    (void)json_object_set_new(status, "nodes", json_pack("[O]", found));
+    return 0;
+}
+
+/* What is shown is a dag as it is now, never a run that was. */
+static int check_address(const struct address *address, const json_t *status,
+                         struct error *err)
+{
+    if (address->edge)
+        error_set(err, ERROR_INPUT, "status takes DAG or DAG/NODE, not the edge %s",
+                  address->edge);
+    else if (address->run > 0 && address->run != json_get_int(status, "run", 0))
+        error_set(err, ERROR_INPUT,
+                  "status shows the last run, not %s@%" PRId64 ": 'dagrun show %s@%" PRId64
+                  "' shows that",
+                  address->dag, address->run, address->dag, address->run);
+    return error_is_set(err) ? -1 : 0;
 }
 
 static int status_of_one(const struct options *options, struct error *err)
@@ -102,7 +137,8 @@ static int status_of_one(const struct options *options, struct error *err)
     struct ops *ops = cli_ops_at(options->address, &address, err);
     json_t *status = ops ? ops_status(ops, address.dag, err) : NULL;
 
-    if (status && narrow(status, address.node, err) == 0) {
+    if (status && check_address(&address, status, err) == 0 &&
+        narrow(status, address.node, err) == 0) {
         if (options->json)
             cli_print_json(json_incref(status));
         else

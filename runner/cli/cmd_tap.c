@@ -9,6 +9,7 @@
 #include "cli/tap_print.h"
 #include "host/tap.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +180,11 @@ static int tap(const struct tap_options *options, struct error *err)
     if (ops && address.edge == NULL)
         error_set(err, ERROR_INPUT, "an edge expected, DAG/FROM:TO, got %s",
                   options->address);
+    else if (ops && address.run > 0)
+        error_set(err, ERROR_INPUT,
+                  "a topic has the records of all runs: leave @%" PRId64 " out, and say "
+                  "--since or --from",
+                  address.run);
     else if (ops && ops_history(ops) == NULL)
         error_set(err, ERROR_NOT_FOUND, "'%s' has not run yet", address.dag);
     else if (ops && history_last_run(ops_history(ops), address.dag, &last, err) == 0)

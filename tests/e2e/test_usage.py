@@ -101,9 +101,20 @@ class Usage(Case):
         self.dagrun("start", path)
         self.refused("send", "--value", "1", f"{self.name}/uot", code=4,
                      words=["did you mean 'out'"])
-        self.refused("logs", f"{self.name}/scr", code=4, words=["did you mean 'src'"])
+        for verb in ("logs", "status"):
+            self.refused(verb, f"{self.name}/scr", code=4, words=["did you mean 'src'"])
         self.refused("restart", "src.0", code=4, words=["src.0", "no dag of that name"])
         self.refused("send", f"{self.name}/src", "1", "2", "3", "4", code=2)
+
+    def test_a_run_is_named_only_where_it_is_shown(self):
+        path = self.dag(GOOD)
+        for _ in range(2):
+            self.dagrun("start", path)
+        self.refused("status", f"{self.name}@1", code=2, words=[f"dagrun show {self.name}@1"])
+        for name in (f"{self.name}@2", f"{self.name}@last/src"):
+            self.assertIn(f"{self.name}@2", self.dagrun("status", name).out)
+        self.refused("status", f"{self.name}/src:out", code=2, words=["DAG/NODE"])
+        self.refused("tap", f"{self.name}@1/src:out", code=2, words=["all runs", "--since"])
 
     def test_completion_has_the_words_of_a_command(self):
         script = self.write("completion", self.dagrun("completion", "bash").out)
