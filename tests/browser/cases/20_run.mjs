@@ -43,6 +43,7 @@ export default {
     await chart("Records a second").locator("polyline").first().waitFor({ state: "attached" });
     await chart("Latency").locator("polyline").first().waitFor({ state: "attached" });
     assert.equal(await page.locator("figure.chart").count(), 6);
+    await chart("Memory").locator(".axis").getByText(/^\d[\d.]* (KiB|MiB|GiB)0$/).waitFor();
     await chart("Memory").getByText("Table").click();
     await row("Memory as a table", "MiB").first().waitFor();
     await page.getByRole("button", { name: "last 10 minutes" }).click();

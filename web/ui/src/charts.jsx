@@ -78,12 +78,14 @@ function Chart({ samples, kind }) {
         {lines.map(([metric, name], i) => (
           <span key={metric} class={`key line${i}`}>{`${lines.length > 1 ? `${name} ` : ""}${show(lastOf(samples.metrics[metric].mean))}`}</span>
         ))}
-        <span class="dim">{`most ${show(top)}`}</span>
       </figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${heading}: now ${words}; most ${show(top)}`}>
-        {lines.map(([metric], i) => <Line key={metric} samples={samples} metric={metric} top={top} order={i} />)}
-      </svg>
-      <p class="dim ends"><span>{at(0)}</span><span>{at(times.length - 1)}</span></p>
+      <div class="plot">
+        <p class="dim axis" aria-hidden="true"><span>{top > 0 && show(top)}</span><span>0</span></p>
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`${heading}: now ${words}; most ${show(top)}`}>
+          {lines.map(([metric], i) => <Line key={metric} samples={samples} metric={metric} top={top} order={i} />)}
+        </svg>
+        <p class="dim ends"><span>{at(0)}</span><span>{at(times.length - 1)}</span></p>
+      </div>
       <details>
         <summary>Table</summary>
         <Table
