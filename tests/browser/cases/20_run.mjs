@@ -96,10 +96,12 @@ export default {
     await dialog.getByLabel("Clients, 1 to 8").fill("2");
     await dialog.getByText("The highest 1 client of calc finish").waitFor();
     await dialog.getByLabel("Clients, 1 to 8").press("Enter");
+    await page.getByText("Scale calc: asked. The state").waitFor();
     await box("calc").getByText("running · 2/2 up").waitFor();
     await page.getByRole("button", { name: "Scale ask…" }).press("Enter");
     await page.getByText("ask is a source").waitFor();
     await dialog.waitFor({ state: "detached" });
+    await page.getByText("Scale calc: asked").waitFor({ state: "detached" });
   },
 
   async "dead letters are grouped by reason, and a hostile reason is text"() {

@@ -7,6 +7,8 @@ import { act } from "./api.js";
 import { count, printable, visible } from "./format.js";
 import { refusal, useSession } from "./who.js";
 
+const HINT_MS = 8000; /* then the state has shown it for long enough */
+
 const records = (n) => `${count(n)} ${n === 1 ? "record waits" : "records wait"}`;
 
 function waitingOf(status) {
@@ -98,8 +100,9 @@ function Confirmation({ action, close, said }) {
     close();
     try {
       said(`${name}: asked…`);
-      const answer = await act(parts, field ? body(number) : body);
-      said(`${name}: ${answer.text ? printable(answer.text) : "asked. The state shows what comes of it."}`);
+      const { text } = await act(parts, field ? body(number) : body);
+      if (text) said(`${name}: ${printable(text)}`);
+      else said(`${name}: asked. The state shows what comes of it.`, HINT_MS);
     } catch (error) {
       said(`${name}: ${error.message}`);
     }
@@ -128,12 +131,17 @@ function Confirmation({ action, close, said }) {
 /** quiet: why this user may not act is said elsewhere on the page. */
 export function Controls({ label, actions, quiet }) {
   const [chosen, choose] = useState(null);
-  const [text, setText] = useState("");
+  const [{ text, forMs }, setHint] = useState({ text: "" });
+  const said = (words, ms) => setHint({ text: words, forMs: ms });
   const bar = useRef(null);
   const refused = refusal(useSession());
+  useEffect(() => {
+    const timer = forMs && setTimeout(said, forMs, "");
+    return () => clearTimeout(timer);
+  }, [text, forMs]);
   const choice = (action) => {
     const why = action[4]?.why;
-    if (why) setText(`${action[0]}: ${why}`);
+    if (why) said(`${action[0]}: ${why}`);
     else choose(action);
   };
   const close = () => {
@@ -148,7 +156,7 @@ export function Controls({ label, actions, quiet }) {
         ))}
       </div>
       <p class="dim" role="status">{(actions.length && !quiet && refused) || text}</p>
-      {chosen && <Confirmation action={chosen} close={close} said={setText} />}
+      {chosen && <Confirmation action={chosen} close={close} said={said} />}
     </div>
   );
 }
