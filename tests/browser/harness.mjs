@@ -88,6 +88,20 @@ export async function open(place) {
   await page.locator("h1").waitFor();
 }
 
+/** A page of another browser, in which the viewer vera has signed in at a place, for fn. */
+export async function asViewer(place, fn) {
+  dagrun({ input: "vera's password\n" }, "web", "user", "add", "vera", "--role", "viewer");
+  const context = await browser.newContext();
+  const other = await context.newPage();
+  await other.goto(`${web.base}#/${place}`);
+  await other.getByLabel("User").fill("vera");
+  await other.getByLabel("Password").fill("vera's password");
+  await other.getByRole("button", { name: "Sign in as a user" }).click();
+  await fn(other);
+  dagrun("web", "user", "remove", "vera");
+  await context.close();
+}
+
 export const run = "runs/arithmetic/1";
 export const box = (name) => page.locator("a.box", { hasText: name });
 export const row = (table, text) =>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // 45_audit.mjs - who did what, for an admin.
-import { browser, dagrun, HOSTILE, isUnharmed, open, page, run, row, until, web } from "../harness.mjs";
+import { asViewer, HOSTILE, isUnharmed, open, page, run, row, until } from "../harness.mjs";
 
 export const places = { audit: "audit" };
 
@@ -30,15 +30,6 @@ export default {
   },
 
   async "only an admin sees it"() {
-    dagrun({ input: "vera's password\n" }, "web", "user", "add", "vera", "--role", "viewer");
-    const context = await browser.newContext();
-    const other = await context.newPage();
-    await other.goto(`${web.base}#/audit`);
-    await other.getByLabel("User").fill("vera");
-    await other.getByLabel("Password").fill("vera's password");
-    await other.getByRole("button", { name: "Sign in as a user" }).click();
-    await other.getByText("This needs the role admin; vera is viewer.").waitFor();
-    dagrun("web", "user", "remove", "vera");
-    await context.close();
+    await asViewer("audit", (other) => other.getByText("This needs the role admin; vera is viewer.").waitFor());
   },
 };

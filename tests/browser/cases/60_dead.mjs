@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dagrun, dir, HOSTILE, isUnharmed, open, page, row, until } from "../harness.mjs";
+import { asViewer, dagrun, dir, HOSTILE, isUnharmed, open, page, PHONE, row, until, WIDE } from "../harness.mjs";
 
 /** dead: groups, the letters of one node and one letter. */
 export const places = { dead: "dags/letters/dead?node=work&state=any&show=0:0" };
@@ -43,6 +43,12 @@ export default {
     await page.getByRole("link", { name: "Look at them, send them again or drop them" }).click();
     await page.getByRole("heading", { name: "Dead letters of letters" }).waitFor();
     await counts("4", "0", "0");
+    await page.setViewportSize(PHONE);
+    for (const name of ["Replay…", "Drop…"]) {
+      const { x, width } = await group().getByRole("button", { name }).boundingBox();
+      assert.ok(x >= 0 && x + width <= PHONE.width, `${name} is in sight on a phone`);
+    }
+    await page.setViewportSize(WIDE);
     await group().getByRole("link").first().click();
     await row("Letters", "no object 1").getByRole("link").click();
     const letter = page.locator("section.message");
@@ -56,11 +62,19 @@ export default {
     await press(letter, "Close");
   },
 
+  async "who may not act reads why"() {
+    await asViewer("dags/letters/dead", async (other) => {
+      await other.getByText("This needs the role operator; vera is viewer.").waitFor();
+      assert.ok(await other.getByRole("button", { name: "Replay…" }).first().isDisabled());
+    });
+  },
+
   async "after the fix one, some and all are sent again: none is open, and they come out"() {
     dagrun("stop", "letters");
     writeFileSync(file, graph("copy"));
     dagrun("start", "-d", file);
     await open("dags/letters/dead?node=work");
+    await page.getByText("None is chosen.").waitFor();
     await page.getByLabel("Choose letter 0:0").check();
     const chosen = page.getByRole("group", { name: "The 1 chosen letters" });
     await press(chosen, "Replay…");

@@ -99,16 +99,18 @@ function Question({ dag, what: { verb, body }, close, said }) {
   );
 }
 
-/* Two buttons for the same letters. */
-function Actions({ label, body, ask, disabled }) {
+/* Two buttons for the same letters; why: they can't be pressed now. Who never may reads it at
+ * the top of the page. */
+function Actions({ label, body, ask, why }) {
   const refused = refusal(useSession());
   return (
     <div class="buttons" role="group" aria-label={label}>
       {["replay", "drop"].map((verb) => (
-        <button key={verb} type="button" disabled={disabled || !!refused} title={refused || undefined} onClick={(event) => ask({ verb, body }, event.target)}>
+        <button key={verb} type="button" disabled={!!why || !!refused} onClick={(event) => ask({ verb, body }, event.target)}>
           {verb === "replay" ? "Replay…" : "Drop…"}
         </button>
       ))}
+      {why && <span class="dim">{why}</span>}
     </div>
   );
 }
@@ -133,7 +135,7 @@ function Groups({ dag, groups, query, ask }) {
         ["Dropped", (group) => count(group.dropped), "number"],
         ["First", (group) => <Time at={group.first} />],
         ["Last", (group) => <Time at={group.last} relative />],
-        ["All open ones", (group) => <Actions label={`Open letters of ${group.node}: ${group.reason}`} body={of(group)} ask={ask} disabled={!group.open} />],
+        ["All open ones", (group) => <Actions label={`Open letters of ${group.node}: ${group.reason}`} body={of(group)} ask={ask} why={group.open ? "" : "None is open."} />, "acts"],
       ]}
     />
   );
@@ -160,7 +162,7 @@ function Letter({ dag, letter, close, ask }) {
   }
   return (
     <Shown name={`Dead letter ${letter.node} ${place}`} close={close}>
-      <Actions label="This letter" body={{ node: letter.node, offsets: String(letter.offset) }} ask={ask} disabled={letter.state !== "open"} />
+      <Actions label="This letter" body={{ node: letter.node, offsets: String(letter.offset) }} ask={ask} why={letter.state === "open" ? "" : `It is ${letter.state}.`} />
       <Facts facts={facts} />
       <Value key={place} message={letter} />
       {letter.cut && <p class="dim">{`Cut: ${count(letter.size)} bytes in all; dagrun dlq show has the whole.`}</p>}
@@ -186,7 +188,7 @@ function Letters({ dag, query, version, ask }) {
       <h2>{`Letters of ${node}${reason ? `: ${printable(reason)}` : ""}`}</h2>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
         <Choice label="State" value={state} say={(word) => turn({ state: word, from: "" })} options={[...STATES, "any"].map((word) => [word, word])} />
-        <Actions label={`The ${chosen.length} chosen letters`} body={{ node, offsets: chosen.join(",") }} ask={ask} disabled={!chosen.length} />
+        <Actions label={`The ${chosen.length} chosen letters`} body={{ node, offsets: chosen.join(",") }} ask={ask} why={chosen.length ? "" : "None is chosen."} />
       </form>
       {error && <p class="failure" role="alert">{error.message}</p>}
       {!data && !error && <p class="dim">Asking the broker…</p>}
@@ -220,6 +222,7 @@ export function Dead({ dag, query }) {
   const [question, setQuestion] = useState(null);
   const [text, setText] = useState("");
   const asker = useRef(null);
+  const refused = refusal(useSession());
   const { data, error } = useAsked(path("dags", dag, "dead_letters"), version);
   const ask = (what, button) => {
     asker.current = button;
@@ -239,7 +242,7 @@ export function Dead({ dag, query }) {
       <Title name={`Dead letters of ${dag}`} />
       <p class="dim">Records that a node could not process, with the reason. They stay until the dag is cleaned.</p>
       <div class="buttons"><button type="button" onClick={() => again((n) => n + 1)}>Look again</button></div>
-      <p role="status">{text}</p>
+      <p role="status">{text || refused}</p>
       {error && <p class="failure" role="alert">{error.message}</p>}
       {!data && !error && <p class="dim">Asking the broker…</p>}
       {data && <p class="dim">{`${count(data.open)} open, ${count(data.replayed + data.sending)} replayed, ${count(data.dropped)} dropped`}</p>}
