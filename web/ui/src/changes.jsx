@@ -65,7 +65,7 @@ export function Changes({ dag, run, text }) {
       <Failure error={error} />
       {isSame && <p class="dim">The YAML is the same.</p>}
       {list && !isSame && (
-        <pre tabIndex={0}>
+        <pre class="changes" tabIndex={0}>
           {nearChanges(list).map((item) => (item ? <span class={item[0] === "+" ? "good" : item[0] === "-" ? "bad" : ""}>{`${item[0] === "=" ? " " : item[0]} ${printable(item[1])}\n`}</span> : "…\n"))}
         </pre>
       )}
