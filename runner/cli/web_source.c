@@ -393,21 +393,17 @@ const struct web_source *web_store_source(const struct web_store *store)
     return &store->source;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t web_store_tick(struct web_store *store)
 {
-    int64_t live_ms = web_live_tick(store->live, store->ops);
-    int64_t asks_ms = web_asks_tick(store->asks);
+    int64_t next_ms = web_live_tick(store->live, store->ops);
 
-    int64_t children_ms = web_children_tick(store->children);
-    int64_t readers_ms = web_children_tick(store->readers);
-
-    int64_t audits_ms = web_audits_tick(store->audits);
-
-    if (audits_ms < children_ms)
-        children_ms = audits_ms;
-    if (readers_ms < children_ms)
-        children_ms = readers_ms;
-    if (children_ms < live_ms)
-        live_ms = children_ms;
-    return asks_ms < live_ms ? asks_ms : live_ms;
+    next_ms = earlier(next_ms, web_asks_tick(store->asks));
+    next_ms = earlier(next_ms, web_children_tick(store->children));
+    next_ms = earlier(next_ms, web_children_tick(store->readers));
+    return earlier(next_ms, web_audits_tick(store->audits));
 }
