@@ -42,6 +42,15 @@ void error_prefix(struct error *err, const char *format, ...)
         (void)snprintf(err->text + len, sizeof err->text - (size_t)len, "%s", rest);
 }
 
+void error_near(struct error *err, const char *near)
+{
+    size_t len = strlen(err->text);
+
+    if (near)
+        (void)snprintf(err->text + len, sizeof err->text - len, " (did you mean '%s'?)",
+                       near);
+}
+
 bool error_is_set(const struct error *err)
 {
     return err->kind != ERROR_NONE;

@@ -35,6 +35,9 @@ void error_set(struct error *err, enum error_kind kind, const char *format, ...)
 void error_prefix(struct error *err, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Put " (did you mean 'near'?)" behind the text that was just set; NULL: nothing. */
+void error_near(struct error *err, const char *near);
+
 bool error_is_set(const struct error *err);
 
 /* The process exit code and the HTTP status that a kind stands for. */

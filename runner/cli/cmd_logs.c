@@ -286,12 +286,12 @@ static int check_found(const struct ops *ops, const struct follower *follower,
         return 0;
     if (address->node)
         near = nearest_node(ops, &follower->query, &arena);
-    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no log%s%s%s%s%s%s%s%s",
+    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no log%s%s%s%s%s",
               address->dag, follower->query.run, address->node ? " of " : "",
               address->node ? address->node : "", address->client ? "." : "",
               address->client ? address->client : "",
-              follower->query.attempt ? " with that attempt" : "",
-              near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+              follower->query.attempt ? " with that attempt" : "");
+    error_near(err, near);
     mem_arena_clear(&arena);
     return -1;
 }

@@ -82,13 +82,11 @@ static char *split_target(const char *target, const char **node)
 static int unknown_node(const struct dag *dag, const char *name, struct error *err)
 {
     const char **names = mem_alloc((dag->node_count + 1) * sizeof *names);
-    const char *near;
 
     for (size_t n = 0; n < dag->node_count; n++)
         names[n] = dag->nodes[n].name;
-    near = text_nearest(name, names, dag->node_count);
-    error_set(err, ERROR_NOT_FOUND, "'%s' has no node %s%s%s%s", dag->name, name,
-              near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    error_set(err, ERROR_NOT_FOUND, "'%s' has no node %s", dag->name, name);
+    error_near(err, text_nearest(name, names, dag->node_count));
     free(names);
     return -1;
 }

@@ -83,14 +83,12 @@ static void unknown_node(const json_t *status, const char *node, struct error *e
     const json_t *nodes = json_object_get(status, "nodes");
     size_t count = json_array_size(nodes);
     const char **names = mem_alloc((count + 1) * sizeof *names);
-    const char *near;
 
     for (size_t n = 0; n < count; n++)
         names[n] = json_get_string(json_array_get(nodes, n), "node", "");
-    near = text_nearest(node, names, count);
-    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no node '%s'%s%s%s",
-              json_get_string(status, "dag", "?"), json_get_int(status, "run", 0), node,
-              near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    error_set(err, ERROR_NOT_FOUND, "%s@%" PRId64 " has no node '%s'",
+              json_get_string(status, "dag", "?"), json_get_int(status, "run", 0), node);
+    error_near(err, text_nearest(node, names, count));
     free(names);
 }
 

@@ -103,18 +103,17 @@ static const struct history_known_edge *find_edge(const struct history_last *las
 {
     const char **names = mem_alloc((last->edge_count + 1) * sizeof *names);
     const struct history_known_edge *found = NULL;
-    const char *near;
 
     for (size_t i = 0; i < last->edge_count; i++) {
         names[i] = last->edges[i].edge;
         if (strcmp(names[i], address->edge) == 0)
             found = &last->edges[i];
     }
-    near = text_nearest(address->edge, names, last->edge_count);
-    if (found == NULL)
-        error_set(err, ERROR_NOT_FOUND, "'%s' has no edge %s%s%s%s", address->dag,
-                  address->edge, near ? " (did you mean '" : "", near ? near : "",
-                  near ? "'?)" : "");
+    if (found == NULL) {
+        error_set(err, ERROR_NOT_FOUND, "'%s' has no edge %s", address->dag,
+                  address->edge);
+        error_near(err, text_nearest(address->edge, names, last->edge_count));
+    }
     free(names);
     return found;
 }

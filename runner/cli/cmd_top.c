@@ -314,17 +314,16 @@ static void check_node(const struct ops *ops, const struct address *address,
     size_t count = json_array_size(nodes);
     const char **names = mem_alloc((count + 1) * sizeof *names);
     bool found = status == NULL;
-    const char *near;
 
     for (size_t n = 0; n < count; n++) {
         names[n] = json_get_string(json_array_get(nodes, n), "node", "");
         found = found || strcmp(names[n], address->node) == 0;
     }
-    near = found ? NULL : text_nearest(address->node, names, count);
-    if (!found)
-        error_set(err, ERROR_NOT_FOUND, "dag %s has no node '%s'%s%s%s", address->dag,
-                  address->node, near ? " (did you mean '" : "", near ? near : "",
-                  near ? "'?)" : "");
+    if (!found) {
+        error_set(err, ERROR_NOT_FOUND, "dag %s has no node '%s'", address->dag,
+                  address->node);
+        error_near(err, text_nearest(address->node, names, count));
+    }
     free(names);
     json_decref(status);
 }

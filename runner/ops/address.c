@@ -179,8 +179,8 @@ static int unknown_dag(const struct known *known, const char *name, struct error
         near = text_nearest(name, names, known->dags.count);
         free(names);
     }
-    error_set(err, ERROR_NOT_FOUND, "no dag '%s' has run%s%s%s", name,
-              near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    error_set(err, ERROR_NOT_FOUND, "no dag '%s' has run", name);
+    error_near(err, near);
     return -1;
 }
 

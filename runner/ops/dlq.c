@@ -178,17 +178,16 @@ struct dlq_node *dlq_find_node(const struct dlq *dlq, const char *name,
 {
     const char **names = mem_alloc((dlq->node_count + 1) * sizeof *names);
     struct dlq_node *found = NULL;
-    const char *near;
 
     for (size_t n = 0; n < dlq->node_count; n++) {
         names[n] = dlq->nodes[n].name;
         if (strcmp(names[n], name) == 0)
             found = &dlq->nodes[n];
     }
-    near = text_nearest(name, names, dlq->node_count);
-    if (found == NULL)
-        error_set(err, ERROR_NOT_FOUND, "'%s' has no node %s%s%s%s", dlq->dag, name,
-                  near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    if (found == NULL) {
+        error_set(err, ERROR_NOT_FOUND, "'%s' has no node %s", dlq->dag, name);
+        error_near(err, text_nearest(name, names, dlq->node_count));
+    }
     free(names);
     return found;
 }

@@ -93,8 +93,6 @@ static json_t *samples_json(const struct ops_samples_query *query, int64_t run,
 
 static int check(const struct ops_samples_query *query, struct error *err)
 {
-    const char *near;
-
     if (query->client && query->node == NULL)
         error_set(err, ERROR_INPUT, "a client is named together with its node");
     else if (query->edge && query->node)
@@ -106,9 +104,8 @@ static int check(const struct ops_samples_query *query, struct error *err)
             return 0;
     }
     if (query->metric && !error_is_set(err)) {
-        near = text_nearest(query->metric, names, METRICS);
-        error_set(err, ERROR_INPUT, "no metric '%s'%s%s%s", query->metric,
-                  near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+        error_set(err, ERROR_INPUT, "no metric '%s'", query->metric);
+        error_near(err, text_nearest(query->metric, names, METRICS));
     }
     return error_is_set(err) ? -1 : 0;
 }
