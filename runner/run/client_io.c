@@ -195,6 +195,37 @@ static void see_rates(struct run_client *client, const json_t *line, int64_t now
     client->rate_base = client->totals;
 }
 
+static void remember(char **text, const char *now)
+{
+    char *copy = mem_strdup(now);
+
+    free(*text);
+    *text = copy;
+}
+
+void client_io_blame(struct run_client *client, const char *text)
+{
+    struct run_node *node = &client->run->nodes[client->node];
+
+    remember(&node->last_error, text);
+    node->error_ms = clock_mono_ms();
+}
+
+/* What no longer counts for restart.max is no trouble of the node any more. */
+static void forget_error(const struct run_client *client)
+{
+    const struct run *run = client->run;
+    struct run_node *node = &run->nodes[client->node];
+    int64_t window_ms = run->dag->nodes[client->node].restart.window_ms;
+
+    if (node->last_error == NULL || clock_mono_ms() - node->error_ms < window_ms ||
+        strcmp(reconcile_node_state(run->rec, client->node),
+               client_state_name(CLIENT_UP)) != 0)
+        return;
+    free(node->last_error);
+    node->last_error = NULL;
+}
+
 static void on_stats(struct run_client *client, const json_t *line)
 {
     struct run *run = client->run;
@@ -212,6 +243,7 @@ static void on_stats(struct run_client *client, const json_t *line)
     client->position = json_get_int(line, "position", client->position);
     see_rates(client, line, clock_mono_ms());
     see_partitions(client, json_object_get(line, "partitions"));
+    forget_error(client);
     if (client->idle && !was_idle && run->nodes[client->node].group)
         offsets_want(run, client->node);
 }
@@ -229,14 +261,6 @@ static void on_dead(struct run_client *client, const json_t *line)
         .ts_ms = clock_wall_ms()};
 
     history_dead_letter(run->history, &letter);
-}
-
-static void remember(char **text, const char *now)
-{
-    char *copy = mem_strdup(now);
-
-    free(*text);
-    *text = copy;
 }
 
 static void on_message(struct run_client *client, const json_t *line)
@@ -317,8 +341,7 @@ static void tell_exit(struct run_client *client, const struct process_exit *end,
     if (!wanted) {
         free(client->last_words);
         client->last_words = record_last_words(client);
-        remember(&run->nodes[client->node].last_error,
-                 client->last_error ? client->last_error : how);
+        client_io_blame(client, client->last_error ? client->last_error : how);
         run_event(run, "warn", "exit", node->name, client->name, "%s%s%s",
                   how, client->last_error ? ": " : "",
                   client->last_error ? client->last_error : "");

@@ -256,8 +256,9 @@ int launch_client(struct run_client *client)
     client->finished = false;
     client->stats_ms = 0;
     client->cpu_ms = 0;
+    free(client->last_error);
+    client->last_error = NULL;
     if (open_parts(client, &err) < 0) {
-        free(client->last_error);
         client->last_error = mem_strdup(err.text);
         client_io_close(client);
         return -1;

@@ -100,8 +100,7 @@ static void spawn(struct run *run, const struct reconcile_action *action)
         return;
     run_event(run, "error", "spawn", node->name, client->name, "%s",
               client->last_error);
-    free(run->nodes[action->node].last_error);
-    run->nodes[action->node].last_error = mem_strdup(client->last_error);
+    client_io_blame(client, client->last_error);
     reconcile_exited(run->rec, action->node, action->client, 127);
 }
 

@@ -85,7 +85,7 @@ struct run_client {
     struct latency latency;      /* of the records since the stats line before */
     struct latency latency_base; /* all that the last line counts */
     struct latency latency_sampled; /* all that was counted by the last sample */
-    char *last_error;
+    char *last_error; /* of this life */
     char *last_exit;
     char *last_words; /* of the last attempt that failed, ≤ 10 lines */
     /* usage */
@@ -122,7 +122,8 @@ struct run_node {
     bool ends_refused; /* and that was told */
     int64_t ends_retry_ms;
     int64_t offsets_retry_ms;
-    char *last_error;
+    char *last_error; /* NULL again when a restart.window went well since */
+    int64_t error_ms; /* monotonic */
 };
 
 /* A step of the start: what comes when all its requests are answered. */
@@ -234,6 +235,8 @@ void client_io_on_line(void *arg, enum channel_event event, const json_t *line,
 void client_io_on_exit(void *arg, uint32_t events);
 /* Tell a client "drain", "pause" or "resume"; nothing when it has no process. */
 void client_io_tell(struct run_client *client, const char *what);
+/* This is the last error of its node, until that has gone well for a restart.window. */
+void client_io_blame(struct run_client *client, const char *text);
 /* Tell it to drain and to give its partitions back at once. */
 void client_io_tell_leave(struct run_client *client);
 void client_io_usage(struct run *run, int64_t now_ms);

@@ -98,6 +98,27 @@ class Control(Case):
         self.assertEqual([e["text"] for e in self.show()["events"] if e["level"] == "warn"], [])
         self.assertEqual(sum(ids(self.out()).values()), 6000)
 
+    def test_an_error_belongs_to_its_life_and_is_forgotten(self):
+        fifo = os.path.join(self.dir, "dags", "in")
+        runner = self.spawn("start", self.dag("""
+defaults: {node: {restart: {window: 1s, max: 1000, backoff_max: 200ms}}}
+nodes:
+  src: {program: lines, with: {path: in}}
+  out: {program: print, from: src}
+"""))
+        wait_for(lambda: self.dagrun("status", self.name, code=None).code == 0, "it runs")
+        wait_for(lambda: "No such file" in (self.node("src")["last_error"] or ""), "no file")
+        os.mkfifo(fifo)
+        self.addCleanup(os.close, os.open(fifo, os.O_RDWR | os.O_NONBLOCK))
+        wait_for(lambda: self.node("src")["up"] == 1 and self.node("src")["last_error"] is None,
+                 "the error is forgotten")
+        os.kill(self.pids()["src.0"], signal.SIGKILL)
+        wait_for(lambda: self.node("src")["last_error"] == "killed by SIGKILL", "the new error")
+        self.dagrun("stop", "--now", self.name)
+        self.ended(runner, code=None)
+        self.assertEqual([event["text"] for event in self.show()["events"]
+                          if event["kind"] == "exit"][-1], "killed by SIGKILL")
+
     def test_what_can_not_be_done_is_said(self):
         self.begin(100000, 100)
         self.refused("pause", f"{self.name}/nobody", code=4, words=["nobody"])
