@@ -10,8 +10,6 @@
 #include "support/suite.h"
 
 #include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct history *history;
