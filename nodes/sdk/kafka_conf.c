@@ -160,6 +160,17 @@ static int configure(rd_kafka_conf_t *conf, const struct config *config,
     return configure_consumer(conf, config, role, err);
 }
 
+/* What the user asked librdkafka to tell goes to the client's log. */
+static void show_debug(const rd_kafka_conf_t *conf)
+{
+    char contexts[256] = "";
+    size_t len = sizeof contexts;
+
+    if (rd_kafka_conf_get(conf, "debug", contexts, &len) == RD_KAFKA_CONF_OK &&
+        contexts[0] != '\0')
+        log_set_level(LOG_INFO);
+}
+
 rd_kafka_t *kafka_open(struct client *client, enum kafka_role role, struct error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -177,6 +188,7 @@ rd_kafka_t *kafka_open(struct client *client, enum kafka_role role, struct error
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
+    show_debug(conf);
     rk = rd_kafka_new(type, conf, text, sizeof text);
     if (rk == NULL) {
         rd_kafka_conf_destroy(conf);

@@ -378,6 +378,17 @@ static void write_failed(struct client *client, rd_kafka_t *rk, struct out_topic
     }
 }
 
+/*
+ * librdkafka takes the success of a later batch as proof of one before it that failed. Where
+ * the broker knows nothing of this producer yet it is none: on a partition that it has just
+ * come to lead it may refuse the first batch and accept the second (confluent-kafka-go issue
+ * 921; decision 0012). Only what the broker said itself has an offset.
+ */
+static bool is_proven(const rd_kafka_message_t *report)
+{
+    return report->offset != RD_KAFKA_OFFSET_INVALID;
+}
+
 static void take_reports(struct client *client, rd_kafka_t *rk, rd_kafka_event_t *event)
 {
     struct kafka_out *out = &client->out;
@@ -398,6 +409,10 @@ static void take_reports(struct client *client, rd_kafka_t *rk, rd_kafka_event_t
             }
             if (reports[i]->err) {
                 write_failed(client, rk, topic, reports[i]);
+                continue;
+            }
+            if (!is_proven(reports[i])) {
+                retry_later(client, topic, reports[i]);
                 continue;
             }
             if (!topic->is_dlq) {

@@ -13,6 +13,12 @@ foreach(case ${sdk_cases})
     set_tests_properties(system/${name} system/${name}-ledger PROPERTIES
         WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} TIMEOUT 600)
 endforeach()
+add_test(NAME system/mock_sdk COMMAND ${CMAKE_COMMAND} -E env
+    PYTHONPATH=${CMAKE_CURRENT_SOURCE_DIR}/../support MOCK_BROKER=$<TARGET_FILE:mock_broker>
+    KAFKA_TOOL=$<TARGET_FILE:kafka_tool> HELPER=$<TARGET_FILE:sdk_helper>
+    ${PYTHON3} -B -m unittest -v mock_sdk_test)
+set_tests_properties(system/mock_sdk PROPERTIES
+    WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR} TIMEOUT 120)
 add_test(NAME system/sdk_symbols COMMAND
     ${CMAKE_CURRENT_SOURCE_DIR}/sdk_symbols_test.sh $<TARGET_FILE:dagnode>
     ${CMAKE_SOURCE_DIR}/nodes/sdk/dagnode.h)
