@@ -160,7 +160,7 @@ struct run {
     size_t pending;         /* requests not answered yet */
     run_step_fn *next_step; /* when pending is 0 */
     bool told_waiting;      /* that old members are still in a group */
-    size_t leaderless;      /* topics without leader, by the last answer */
+    size_t leaderless;      /* topics, or partitions, without leader by the last answer */
     int64_t step_at_ms;     /* not before; 0 at once */
     int64_t step_limit_ms;
     struct run_gone *gone;  /* edges of earlier runs that the dag has no more */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * start_topics.c - makes the topics and partitions that are missing, and waits for their
- * leaders.
+ * start_topics.c - makes the topics and partitions that are missing, and waits until their
+ * leaders take records.
  */
 #include "base/clock.h"
 #include "run/start.h"
@@ -13,6 +13,8 @@ enum { LEADER_POLL_MS = 50 };
 
 static void find_leaders(struct run *run);
 static void check_leaders(struct run *run);
+static void find_logs(struct run *run);
+static void check_logs(struct run *run);
 
 /* ------------------------------------------------------------------- topics are made */
 
@@ -189,20 +191,73 @@ static void find_leaders(struct run *run)
     free(names);
 }
 
-static void check_leaders(struct run *run)
+/* Ask again until no topic lacks what it needs, then go on. */
+static void wait_for_topics(struct run *run, run_step_fn *again, run_step_fn *then)
 {
     int64_t now_ms = clock_mono_ms();
 
     if (run->leaderless == 0) {
-        run->next_step = start_commit_offsets;
-        run->step_limit_ms = now_ms + START_GROUP_LIMIT_MS;
+        run->next_step = then;
         return;
     }
     if (now_ms > run->step_limit_ms) {
-        run_fail(run, ERROR_UNREACHABLE, "%zu topics have no leader after %d s",
+        run_fail(run, ERROR_UNREACHABLE, "%zu topics or partitions have no leader after %d s",
                  run->leaderless, START_LEADER_LIMIT_MS / 1000);
         return;
     }
-    run->next_step = find_leaders;
+    run->next_step = again;
     run->step_at_ms = now_ms + LEADER_POLL_MS;
+}
+
+static void check_leaders(struct run *run)
+{
+    wait_for_topics(run, find_leaders, find_logs);
+}
+
+/* ------------------------------------------------------ their leaders have made the logs */
+
+static void on_logs(void *arg, const struct broker_reply *reply)
+{
+    struct run *run = arg;
+
+    if (start_answered(run, reply, "list offsets"))
+        return;
+    run->leaderless = 0;
+    for (size_t i = 0; i < reply->count; i++)
+        run->leaderless += reply->items[i].error_code != BROKER_OK;
+}
+
+/*
+ * A broker is named as the leader of a new partition before it has a log for it, and refuses
+ * what is written until then. First batches that are refused may come out of order.
+ */
+static void find_logs(struct run *run)
+{
+    struct broker_position *positions = NULL;
+    size_t capacity = 0;
+    size_t count = 0;
+
+    for (size_t t = 0; t < run->plan->topic_count; t++) {
+        const struct plan_topic *topic = &run->plan->topics[t];
+
+        for (int p = 0; p < topic->partitions; p++) {
+            positions = mem_grow(positions, count, &capacity, sizeof *positions);
+            positions[count++] = (struct broker_position){
+                .topic = topic->name, .partition = p, .offset = BROKER_LATEST};
+        }
+    }
+    run->next_step = check_logs;
+    if (count > 0) {
+        run->pending++;
+        broker_list_offsets(run->broker, positions, count, true, RUN_BROKER_TIMEOUT_MS,
+                            on_logs, run);
+    }
+    free(positions);
+}
+
+static void check_logs(struct run *run)
+{
+    wait_for_topics(run, find_logs, start_commit_offsets);
+    if (run->next_step == start_commit_offsets)
+        run->step_limit_ms = clock_mono_ms() + START_GROUP_LIMIT_MS;
 }
