@@ -54,6 +54,8 @@ static rd_kafka_conf_t *configure(const struct broker_config *config, const char
     broker_conf_set(conf, "transaction.timeout.ms", "30000");
     broker_conf_set(conf, "message.timeout.ms", "30000");
     broker_conf_set(conf, "linger.ms", "2");
+    /* A batch that is refused must not pass for written because the next was taken. */
+    broker_conf_set(conf, "max.in.flight.requests.per.connection", "1");
     /* The topic has the limit that counts. */
     broker_conf_set(conf, "message.max.bytes", "1000000000");
     broker_conf_set(conf, "batch.size", "1000000");
