@@ -42,7 +42,8 @@ const struct dag_key dag_keys[] = {
     {.scope = DAG_SCOPE_KAFKA, .name = "properties", .type = DAG_TYPE_KAFKA,
      .fallback = "{}",
      .doc = "Properties of librdkafka for every connection of the runner and the clients, "
-            "such as security.protocol. Names are checked at start.",
+            "such as security.protocol; what `debug` asks for is in the clients' logs. Names "
+            "are checked at start.",
      AT(dag, kafka)},
     {.scope = DAG_SCOPE_KAFKA, .name = "prefix", .type = DAG_TYPE_PREFIX, .fallback = "\"\"",
      .doc = "Put in front of every topic and consumer group that dagrun names.",

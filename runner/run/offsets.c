@@ -10,7 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 100, FAILED_RETRY_MS = 1000, ACCOUNT_LIMIT_MS = 5000 };
+enum {
+    RETRY_MS = 100,
+    FAILED_RETRY_MS = 1000,
+    ENDS_AGAIN_MS = 5000, /* while a node has not reached them */
+    ACCOUNT_LIMIT_MS = 5000,
+};
 
 json_t *offsets_metadata(const char *metadata)
 {
@@ -248,21 +253,25 @@ static void on_ends(void *arg, const struct broker_reply *reply)
     struct run *run = request->run;
     struct run_node *node = &run->nodes[request->node];
     const char *error = first_error(reply);
+    bool again = run->rec->nodes[request->node].ends_known;
 
     for (size_t i = 0; i < reply->count; i++) {
         struct run_partition *part =
             find_partition(run, request->node, &reply->items[i]);
 
-        if (part && reply->items[i].error_code == BROKER_OK) {
-            part->final_end = reply->items[i].offset;
-            part->end = part->final_end;
-        }
+        if (part == NULL || reply->items[i].error_code != BROKER_OK)
+            continue;
+        part->end = reply->items[i].offset;
+        /* What came later is the next run's; what the broker has lost does not come. */
+        if (!again || part->end < part->final_end)
+            part->final_end = part->end;
     }
     if (error) {
         ask_ends_again(run, request->node, error);
     } else {
         node->ends_pending = false;
         node->ends_wanted = false;
+        node->ends_retry_ms = clock_mono_ms() + ENDS_AGAIN_MS;
         run->rec->nodes[request->node].ends_known = true;
         offsets_want(run, request->node);
     }
@@ -368,6 +377,7 @@ static void on_all_ends(void *arg, const struct broker_reply *reply)
                 part->end = item->offset;
         }
     }
+    run->ends_known = first_error(reply) == NULL;
     account_answered(run);
 }
 
@@ -435,6 +445,7 @@ static void finish_account(struct run *run)
                                                                 t->dead))
             run->rec->degraded = true;
     }
+    run->rec->degraded |= loss_find(run);
     run->rec->accounted = true;
 }
 
@@ -450,6 +461,8 @@ void offsets_tick(struct run *run, int64_t now_ms)
         bool finishing =
             run->rec->nodes[n].ends_known && !run->rec->nodes[n].reached;
 
+        if (finishing && now_ms >= node->ends_retry_ms)
+            node->ends_wanted = true;
         if (node->ends_wanted && !node->ends_pending && now_ms >= node->ends_retry_ms)
             ask_ends(run, n);
         if (node->group == NULL || node->offsets_pending || now_ms < node->offsets_retry_ms)

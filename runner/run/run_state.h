@@ -38,6 +38,7 @@ struct run_partition {
     bool given;          /* committed before this start, or restored */
     struct history_totals base; /* totals in the metadata when the run began */
     struct history_totals now;
+    int64_t in_before;   /* of now, when the first client may start */
 };
 
 /* What a node reads: an edge of the dag, or the topic that its dead letters are sent to
@@ -173,6 +174,7 @@ struct run {
     int64_t space_ms;
     bool broker_was_up;
     size_t account_pending;
+    bool ends_known; /* of every partition, after the last process was gone */
     int64_t account_limit_ms;
 };
 
@@ -214,6 +216,11 @@ json_t *offsets_metadata(const char *metadata);
 bool offsets_parse_counts(const char *metadata, struct history_totals *totals);
 int64_t offsets_backlog(const struct run_edge *edge);
 int64_t offsets_deadline(const struct run *run);
+
+/* loss.c */
+/* Once accounted for: tell of records that were counted and are not there, or that are there
+ * and were not counted. */
+bool loss_find(struct run *run);
 
 /* client_io.c */
 void client_io_init(struct run *run);

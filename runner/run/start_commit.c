@@ -157,6 +157,7 @@ static void settle_partition(struct run *run, size_t node, struct run_partition 
     run->nodes[node].skipped += skipped;
     part->now.in += skipped;
     part->now.dropped += skipped;
+    part->in_before = part->now.in;
     part->committed = part->start;
 }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 import time
 import unittest
 import uuid
@@ -89,6 +90,16 @@ class Records(Case):
         self.assertEqual(strip(self.outputs[0]), strip(self.input))
         self.assertEqual(totals(self.id, self.input),
                          {"in": 500, "answered": 500, "dropped": 0, "dead": 0, "out": 500})
+
+    def test_what_librdkafka_is_asked_to_tell_is_in_the_log(self):
+        self.edge()
+        for kafka, told in (({}, False), ({"debug": "cgrp"}, True)):
+            with tempfile.TemporaryFile("w+") as log:
+                with self.client(kafka=kafka, stderr=log) as client:
+                    client.wait_ready()
+                    self.assertEqual(client.drain(), 0)
+                log.seek(0)
+                self.assertEqual("CGRPJOINSTATE" in log.read(), told)
 
     def test_every_output_topic_gets_every_output(self):
         self.edge(1, 3)

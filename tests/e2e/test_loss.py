@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""What is lost where dagrun can do nothing about it is told: the counts of the clients against
+the offsets of the broker."""
+import glob
+import os
+import signal
+import subprocess
+
+from harness import Case, wait_for
+
+GRAPH = """
+nodes:
+  src: {program: producer, with: {count: %(count)d, rate: 500}}
+  out: {program: file, from: src, with: {path: out.jsonl}}
+"""
+
+
+class Loss(Case):
+    def setUp(self):
+        super().setUp()
+        del self.env["DAGRUN_BROKERS"]
+
+    def begin(self, count):
+        self.dagrun("start", self.dag(GRAPH % {"count": count}), "-d")
+        self.wait_lines(20)
+
+    def told(self):
+        return [(event["node"], event["text"]) for event in self.show()["events"]
+                if event["kind"] == "loss"]
+
+    def node(self, name):
+        return next(node for node in self.status()["nodes"] if node["node"] == name)
+
+    def test_records_that_the_broker_acknowledged_and_has_not(self):
+        self.begin(1000)
+        self.dagrun("pause", f"{self.name}/out")
+        wait_for(lambda: self.node("src")["state"] == "done", "the source's end")
+        runner = self.runner()
+        os.kill(runner, signal.SIGSTOP)  # it would start the next broker at once
+        os.kill(self.json("broker", "status")["pid"], signal.SIGKILL)
+        path, = glob.glob(f"{self.home}/broker/**/{self.name}.src.out-0/*.log", recursive=True)
+        os.truncate(path, os.path.getsize(path) * 3 // 4)
+        os.kill(runner, signal.SIGCONT)
+        self.dagrun("resume", f"{self.name}/out")
+        self.wait_state("degraded")
+        there = len(self.out())
+        self.assertLess(there, 1000)
+        self.assertEqual(self.told(), [(
+            "src", f"the broker acknowledged 1000 records and has {there} of them: "
+                   f"{1000 - there} are lost")])
+
+    def test_offsets_that_were_read_without_a_record(self):
+        self.begin(1000)
+        address = self.json("broker", "status")["address"]
+        subprocess.run([os.environ["KAFKA_TOOL"], "fill", f"{self.name}.src.out", "10", "1",
+                        "txn=5"], env=dict(self.env, DAGRUN_BROKERS=address), check=True,
+                       timeout=60)  # two transactions, a marker for each
+        self.wait_state("degraded")
+        (node, text), = self.told()
+        self.assertEqual(node, "out")
+        self.assertIn("edge src:out: 2 offsets were read without a record", text)
+        self.assertIn("transactions", text)
