@@ -195,6 +195,20 @@ static rd_kafka_error_t *commit(struct producer *producer, int timeout_ms)
     }
 }
 
+/* A commit that failed may have been done all the same, unless it has to be aborted. */
+static bool end_transaction(struct producer *producer, int timeout_ms, struct error *err)
+{
+    rd_kafka_error_t *error = commit(producer, timeout_ms);
+    bool in_doubt = error && !rd_kafka_error_txn_requires_abort(error);
+    bool done = went_well(producer, error, "commit a transaction", err);
+
+    if (in_doubt) {
+        err->kind = ERROR_TIMEOUT;
+        producer->open = false; /* no abort can tell */
+    }
+    return done;
+}
+
 int producer_write(struct producer *producer, const char *topic,
                    const struct tap_record *records, size_t count, int timeout_ms,
                    struct error *err)
@@ -205,13 +219,10 @@ int producer_write(struct producer *producer, const char *topic,
     producer->open = true;
     if (send_all(producer, topic, records, count, clock_mono_ms() + timeout_ms, err) ==
             0 &&
-        went_well(producer, commit(producer, timeout_ms), "commit a transaction",
-                  err)) {
+        end_transaction(producer, timeout_ms, err)) {
         producer->open = false;
         return 0;
     }
-    if (err->kind == ERROR_TIMEOUT)
-        producer->open = false; /* it may be committed: no abort can tell */
     give_up(producer, timeout_ms);
     return -1;
 }
