@@ -18,7 +18,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { LEAVE_MS = 10000 };
+enum { LEAVE_MS = 10000, FINISH_MS = 5000 };
 
 void client_fail(struct client *client, int code, const char *format, ...)
 {
@@ -33,7 +33,8 @@ void client_fail(struct client *client, int code, const char *format, ...)
     if (client->failure[0] == '\0')
         (void)snprintf(client->failure, sizeof client->failure, "failed");
     client->exit_code = code;
-    (void)fprintf(stderr, "%s: error: %s\n", client->n.ops->name, client->failure);
+    if (!client->config.send) /* there the command says it, on the same terminal */
+        (void)fprintf(stderr, "%s: error: %s\n", client->n.ops->name, client->failure);
     text_append(&line, "{\"type\":\"error\",\"text\":");
     quote_text(&line, client->failure);
     text_append(&line, "}");
@@ -325,12 +326,24 @@ static int start(struct client *client)
     return 0;
 }
 
+/* Nobody starts a 'send' again: what it made before it failed is still written. */
+static void finish_send(struct client *client)
+{
+    int64_t until_ms = client->now_ms + FINISH_MS;
+
+    while (client->out.unreported > 0 && !client->link.closed &&
+           client->now_ms < until_ms)
+        client_serve(client, 100);
+}
+
 static void run(struct client *client)
 {
     if (start(client) < 0)
         return;
     loop(client);
-    if (!client_failed(client))
+    if (client_failed(client) && client->config.send)
+        finish_send(client);
+    if (!client_failed(client) || client->config.send)
         stats_send(client);
 }
 

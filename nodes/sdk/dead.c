@@ -91,8 +91,15 @@ void dead_letter_send(struct client *client, uint64_t tag, struct dead_letter *l
         return;
     }
     rd_kafka_headers_destroy(write.headers);
-    client_fail(client, CONTRACT_EXIT_STAY_DOWN, "dead letter refused by topic %s: %s",
-                write.topic->name, rd_kafka_err2str(code));
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        client_fail(client, CONTRACT_EXIT_STAY_DOWN,
+                    "%s; its %zu bytes are too many for a dead letter, too: set a larger "
+                    "max_record at the edge",
+                    letter->reason, letter->original.key_len + letter->original.value_len);
+    else
+        client_fail(client, CONTRACT_EXIT_STAY_DOWN,
+                    "dead letter refused by topic %s: %s", write.topic->name,
+                    rd_kafka_err2str(code));
 }
 
 void dead_refused(struct client *client, const struct out_topic *topic,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "sdk/source.h"
 
+#include "base/mem.h"
 #include "sdk/client.h"
 #include "sdk/config.h"
+
+#include <stdlib.h>
 
 enum { SLICE_MS = 20, ASK_MS = 1000, SERVE_MS = 50, SPAN = 1 << 20 };
 
@@ -59,13 +62,19 @@ int64_t source_out(const struct client *client)
 static int refuse(struct client *client, uint64_t tag, const struct emission *emission,
                   const struct out_topic *topic)
 {
+    int64_t max = topic->max_record > 0 ? topic->max_record : client->config.max_record;
+    char *reason = mem_printf("a record of %zu bytes is larger than topic %s allows "
+                              "(max_record: %lld bytes with key and headers)",
+                              emission->key_len + emission->value_len, topic->name,
+                              (long long)max);
     struct dead_letter letter = {.original = *emission,
                                  .failed_at = "WRITE",
                                  .topic = topic->name,
-                                 .reason = "the record is larger than its topic allows",
+                                 .reason = reason,
                                  .offset = -1};
 
     dead_letter_send(client, tag, &letter);
+    free(reason);
     return client_failed(client) ? -1 : 0;
 }
 

@@ -203,8 +203,8 @@ static int send_to(const struct options *options, const struct dag *dag, size_t 
                       dag->name, dag->nodes[node].name);
     }
     if (result == 0 && dead > 0)
-        error_set(err, ERROR_FAILED, "%lld records were refused; they are dead letters",
-                  (long long)dead);
+        error_set(err, ERROR_FAILED, "%lld record%s refused: dead letters",
+                  (long long)dead, dead == 1 ? " was" : "s were");
     audit(dag, node, sent, err);
     free(program);
     return result;

@@ -171,6 +171,7 @@ static int follow(struct loop *loop, struct sender *sender, const json_t *config
                   struct error *err)
 {
     char how[PROCESS_EXIT_TEXT];
+    enum error_kind kind;
 
     if (loop_add(loop, process_fd(sender->process), EPOLLIN, on_ended, sender, err) < 0)
         return -1;
@@ -180,8 +181,13 @@ static int follow(struct loop *loop, struct sender *sender, const json_t *config
     if (sender->end.code == 0)
         return 0;
     process_exit_text(&sender->end, how);
-    error_set(err, sender->end.code == CONTRACT_EXIT_USAGE ? ERROR_INPUT : ERROR_FAILED,
-              "%s%s%s", sender->reason, *sender->reason ? "; " : "", how);
+    kind = sender->end.code == CONTRACT_EXIT_USAGE ? ERROR_INPUT : ERROR_FAILED;
+    if (sender->sent > 0)
+        error_set(err, kind, "%s; %" PRId64 " record%s sent before that, none after",
+                  *sender->reason ? sender->reason : how, sender->sent,
+                  sender->sent == 1 ? " was" : "s were");
+    else
+        error_set(err, kind, "%s", *sender->reason ? sender->reason : how);
     return -1;
 }
 

@@ -106,6 +106,17 @@ class Usage(Case):
         self.refused("restart", "src.0", code=4, words=["src.0", "no dag of that name"])
         self.refused("send", f"{self.name}/src", "1", "2", "3", "4", code=2)
 
+    def test_what_send_can_not_send_is_told_once(self):
+        path = self.dag(GOOD)
+        said = self.refused("send", f"{path}/src", "1", "2", "3", "4", code=2).err
+        self.assertEqual(len(said.splitlines()), 1, said)
+        big = "x" * 5_000_000
+        said = self.refused("send", f"{path}/out", code=1, text=f"a\n{big}\nb\n",
+                            words=["5000000 bytes", "max_record: 2097152", "edge",
+                                   "1 record was sent before that"]).err
+        self.assertEqual(len(said.splitlines()), 1, said)
+        self.assertEqual(self.probe.values(self.topic("src:out")), ["a"])
+
     def test_a_run_is_named_only_where_it_is_shown(self):
         path = self.dag(GOOD)
         for _ in range(2):
