@@ -178,6 +178,35 @@ static void watch_broker(struct run *run)
                   run->options->brokers, why ? why : "no answer");
 }
 
+/* Records wait, and the node neither takes nor finishes one: somebody should look. */
+static void watch_node(struct run *run, size_t n, int64_t now_ms)
+{
+    struct run_node *node = &run->nodes[n];
+    const char *name = run->dag->nodes[n].name;
+    int64_t progress = node->totals.in + node->taken;
+    int64_t backlog = 0;
+
+    for (size_t i = 0; i < node->input_count; i++)
+        backlog += offsets_backlog(node->inputs[i]);
+    for (size_t c = 0; c < node->client_count; c++)
+        progress += node->clients[c]->taken;
+    switch (stall_see(&node->stall,
+                      backlog > 0 && !node->paused && broker_is_up(run->broker), progress,
+                      now_ms)) {
+    case STALL_BEGINS:
+        run_event(run, "warn", "stall", name, NULL,
+                  "stands still: %lld record%s and none was taken or finished for %d s",
+                  (long long)backlog, backlog == 1 ? " waits" : "s wait",
+                  STALL_AFTER_MS / 1000);
+        break;
+    case STALL_ENDS:
+        run_event(run, "info", "stall", name, NULL, "goes on");
+        break;
+    case STALL_SAME:
+        break;
+    }
+}
+
 static void tick(struct run *run, int64_t now_ms)
 {
     if (now_ms >= run->broadcast_ms) {
@@ -188,8 +217,10 @@ static void tick(struct run *run, int64_t now_ms)
         return;
     run->tick_ms = now_ms + RUN_TICK_MS;
     client_io_usage(run, now_ms);
-    for (size_t n = 0; n < run->dag->node_count; n++)
+    for (size_t n = 0; n < run->dag->node_count; n++) {
         offsets_sum(run, n);
+        watch_node(run, n, now_ms);
+    }
     watch_broker(run);
     record_tick(run);
     if (now_ms >= run->space_ms) {

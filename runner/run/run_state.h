@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "core/latency.h"
+#include "core/stall.h"
 #include "host/broker.h"
 #include "host/channel.h"
 #include "host/control.h"
@@ -123,6 +124,7 @@ struct run_node {
     bool ends_refused; /* and that was told */
     int64_t ends_retry_ms;
     int64_t offsets_retry_ms;
+    struct stall stall;
     char *last_error; /* NULL again when a restart.window went well since */
     int64_t error_ms; /* monotonic */
 };
