@@ -53,6 +53,8 @@ const char *history_db_reason(sqlite3 *db, int code)
 
     if (primary == SQLITE_FULL || (io && db && sqlite3_system_errno(db) == ENOSPC))
         return "no space left on the disk";
+    if (io && db && sqlite3_system_errno(db) == EACCES)
+        return "permission denied; DAGRUN_HOME can name a folder of yours";
     if (primary == SQLITE_BUSY)
         return "other runners write all the time";
     return sqlite3_errstr(primary);

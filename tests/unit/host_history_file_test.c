@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { NOBODY = 65534 };
+
 static int files_named(const char *part)
 {
     DIR *dir = opendir(fixture.folder);
@@ -284,6 +286,24 @@ START_TEST(reading_does_not_make_a_file)
 }
 END_TEST
 
+START_TEST(a_file_that_is_another_users_names_the_way_out)
+{
+    struct error err = {0};
+
+    history_close(fixture_open_history());
+    ck_assert_int_eq(chmod(fixture.path, 0), 0);
+    if (geteuid() == 0) /* it may read everything */
+        ck_assert_int_eq(seteuid(NOBODY), 0);
+    ck_assert_ptr_null(history_open(fixture.path, true, &err));
+    if (geteuid() == NOBODY)
+        ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(err.kind, ERROR_INTERNAL);
+    ck_assert_ptr_nonnull(strstr(err.text, fixture.path));
+    ck_assert_ptr_nonnull(strstr(err.text, "permission denied"));
+    ck_assert_ptr_nonnull(strstr(err.text, "DAGRUN_HOME"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("host_history_file");
@@ -302,6 +322,7 @@ int main(void)
                    an_older_schema_is_brought_up_to_date_only_when_no_runner_lives);
     tcase_add_test(tcase, a_killed_writer_leaves_a_readable_file);
     tcase_add_test(tcase, reading_does_not_make_a_file);
+    tcase_add_test(tcase, a_file_that_is_another_users_names_the_way_out);
     suite_add_tcase(suite, tcase);
     return suite_run(suite);
 }
