@@ -334,9 +334,11 @@ static bool wait_until_gone(const char *lock)
 static int stop(const char *home, int argc, char **argv, struct error *err)
 {
     char *lock = embedded_path(home, "lock");
+    struct embedded_state state = {0};
     struct text_buf users = {0};
     pid_t pid = 0;
 
+    embedded_state_read(home, &state);
     if (argc > 1)
         error_set(err, ERROR_INPUT, "broker stop takes no '%s'", argv[1]);
     else if (!lock_probe(lock, &pid))
@@ -356,8 +358,9 @@ static int stop(const char *home, int argc, char **argv, struct error *err)
             error_set(err, ERROR_TIMEOUT, "the broker (pid %d) does not end", (int)pid);
     }
     if (pid > 0)
-        cli_audit("broker stop", NULL, NULL, NULL, err);
+        cli_audit("broker stop", NULL, state.address, NULL, err);
     text_buf_clear(&users);
+    embedded_state_clear(&state);
     free(lock);
     return error_is_set(err) ? -1 : 0;
 }

@@ -110,7 +110,7 @@ class Audit(Web):
         self.dagrun("broker", "stop")
         self.dagrun("broker", "stop")  # it does not run
         deeds = [(deed["action"], deed["target"], deed["ok"]) for deed in self.deeds()]
-        self.assertEqual(deeds[:4], [("broker stop", None, True),
+        self.assertEqual(deeds[:4], [("broker stop", address, True),
                                      ("broker start", None, False),
                                      ("broker start", address, True),
                                      ("send", f"{self.name}/work", True)])
