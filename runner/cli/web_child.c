@@ -72,6 +72,7 @@ static void child_free(struct web_child *child)
     process_free(child->process);
     text_buf_clear(&child->out.text);
     text_buf_clear(&child->talk.text);
+    free(child->done_arg);
     free(child);
 }
 
@@ -164,9 +165,11 @@ static void finish(struct web_child *child, const struct error *err)
     void *done_arg = child->done_arg;
     char *out = text_take(&child->out.text);
 
+    child->done_arg = NULL;
     child_free(child);
     done(done_arg, out ? out : "", err);
     free(out);
+    free(done_arg);
 }
 
 void web_child_stop(struct web_child *child)
@@ -248,6 +251,7 @@ struct web_child *web_child_run(struct web_children *children,
     if (children->count == children->max) {
         error_set(&err, ERROR_UNREACHABLE, "too much is being done at once; try again");
         spec->done(spec->done_arg, "", &err);
+        free(spec->done_arg);
         return NULL;
     }
     child = mem_alloc(sizeof *child);

@@ -28,12 +28,12 @@ struct web_child_spec {
     int64_t limit_ms;    /* then it is killed: ERROR_TIMEOUT */
     size_t output_bytes; /* of stdout, likewise of stderr; beyond it fails */
     web_child_fn *done;
-    void *done_arg;
+    void *done_arg; /* taken, from mem_alloc: freed after done, and when it never comes */
 };
 
 /*
  * Run it. done is called exactly once, now or later; NULL: it was called already.
- * Nothing of spec is kept. ERROR_UNREACHABLE when there are too many at once.
+ * Nothing else of spec is kept. ERROR_UNREACHABLE when there are too many at once.
  */
 struct web_child *web_child_run(struct web_children *children,
                                 const struct web_child_spec *spec);

@@ -103,18 +103,17 @@ struct looking {
 /* validate prints its answer, a list of one, also when it fails: that is what it is for. */
 static void on_end(void *arg, const char *out, const struct error *err)
 {
-    struct looking looking = *(struct looking *)arg;
+    const struct looking *looking = arg;
     const struct error none = {0};
     size_t len = strcspn(out, "\n");
     char *object;
 
-    free(arg);
-    if (!looking.check || *out != '[' || len < 2 || out[len - 1] != ']') {
-        looking.done(looking.done_arg, error_is_set(err) ? NULL : out, err);
+    if (!looking->check || *out != '[' || len < 2 || out[len - 1] != ']') {
+        looking->done(looking->done_arg, error_is_set(err) ? NULL : out, err);
         return;
     }
     object = mem_strndup(out + 1, len - 2);
-    looking.done(looking.done_arg, object, &none);
+    looking->done(looking->done_arg, object, &none);
     free(object);
 }
 

@@ -4,7 +4,6 @@
 #include "base/mem.h"
 #include "cli/web_args.h"
 
-#include <stdlib.h>
 
 enum {
     READ_MS = 60000,         /* a topic of letters is read as a whole */
@@ -55,10 +54,9 @@ struct asked {
 
 static void on_end(void *arg, const char *out, const struct error *err)
 {
-    struct asked asked = *(struct asked *)arg;
+    const struct asked *asked = arg;
 
-    free(arg);
-    asked.done(asked.done_arg, error_is_set(err) ? NULL : out, err);
+    asked->done(asked->done_arg, error_is_set(err) ? NULL : out, err);
 }
 
 struct web_child *web_letters(struct web_children *children,

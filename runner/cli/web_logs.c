@@ -161,11 +161,10 @@ struct asked {
 /* An object a line becomes a list of objects. */
 static void on_end(void *arg, const char *out, const struct error *err)
 {
-    struct asked asked = *(struct asked *)arg;
+    const struct asked *asked = arg;
     struct text_buf json = {0};
     int64_t count = 0;
 
-    free(arg);
     text_append(&json, "{\"matches\":[");
     for (const char *line = out; !error_is_set(err) && *line;) {
         size_t len = strcspn(line, "\n");
@@ -175,8 +174,8 @@ static void on_end(void *arg, const char *out, const struct error *err)
         text_append_bytes(&json, line, len);
         line += len + (line[len] == '\n');
     }
-    text_appendf(&json, "],\"more\":%s}\n", count >= asked.limit ? "true" : "false");
-    asked.done(asked.done_arg, error_is_set(err) ? NULL : text_str(&json), err);
+    text_appendf(&json, "],\"more\":%s}\n", count >= asked->limit ? "true" : "false");
+    asked->done(asked->done_arg, error_is_set(err) ? NULL : text_str(&json), err);
     text_buf_clear(&json);
 }
 

@@ -5,8 +5,6 @@
 #include "cli/web_args.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum {
     CHILD_MS = 25000, /* connecting included */
@@ -50,16 +48,15 @@ struct asked {
 
 static void on_end(void *arg, const char *out, const struct error *err)
 {
-    struct asked asked = *(struct asked *)arg;
+    const struct asked *asked = arg;
     struct error missing = {0};
 
-    free(arg);
-    if (!error_is_set(err) && asked.one && *out == '\0') {
+    if (!error_is_set(err) && asked->one && *out == '\0') {
         error_set(&missing, ERROR_NOT_FOUND,
-                  "there is no record %" PRId64 " (any more)", asked.offset);
+                  "there is no record %" PRId64 " (any more)", asked->offset);
         err = &missing;
     }
-    asked.done(asked.done_arg, error_is_set(err) ? NULL : out, err);
+    asked->done(asked->done_arg, error_is_set(err) ? NULL : out, err);
 }
 
 struct web_child *web_messages(struct web_children *children,

@@ -265,11 +265,10 @@ static char *last_line(const char *text)
 
 static void on_started(void *arg, const char *out, const struct error *err)
 {
-    struct started started = *(struct started *)arg;
+    const struct started *started = arg;
     char *line = last_line(out);
 
-    free(arg);
-    started.done(started.done_arg, error_is_set(err) ? NULL : line, err);
+    started->done(started->done_arg, error_is_set(err) ? NULL : line, err);
     free(line);
 }
 

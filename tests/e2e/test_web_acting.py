@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -167,6 +168,25 @@ class Files(Web):
         self.assertEqual(self.state(), "running")
         self.assertEqual(self.ask("POST", "/api/v1/files/none/restart", {})[0], 404)
         self.dagrun("stop", "--now", self.name)
+
+    def test_a_server_ends_in_good_order_while_a_file_is_being_started(self):
+        deaf = socket.create_server(("127.0.0.1", 0))  # takes connections, never answers
+        self.addCleanup(deaf.close)
+        self.dag(LOADED + f"kafka: {{brokers: '127.0.0.1:{deaf.getsockname()[1]}'}}\n",
+                 "dags/good.yaml")
+        asks = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        self.addCleanup(asks.close)
+        asks.request("POST", "/api/v1/files/good/start",
+                     headers={"Authorization": f"Bearer {self.token}"})
+        deaf.settimeout(30)
+        deaf.accept()[0].close()
+        self.assertTrue(self.starting())
+        self.stop(self.server)  # nothing is left behind, memory neither
+        self.assertEqual(asks.getresponse().status, 503)
+        self.assertFalse(self.starting())
+
+    def starting(self):
+        return [argv for argv in self.processes().values() if "start" in argv]
 
     def test_what_can_not_be_started_says_why(self):
         self.assertIn("nothing-like-it", self.start("bad", status=422)["error"])
