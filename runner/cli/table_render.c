@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BAR = 12, ERRORS_MAX = 4 };
+enum { BAR = 12, ERRORS_MAX = 4, UNREADY_MS = 10000 };
 
 bool table_is_over(const json_t *status)
 {
@@ -206,6 +206,35 @@ static void add_head(const struct page *page, struct lines *out)
     free(name);
 }
 
+/* How many clients of the node hang before their first word; a line each, room of them. */
+static size_t add_unready(const struct page *page, const json_t *node, size_t room,
+                          struct lines *out)
+{
+    const json_t *clients = json_object_get(node, "clients");
+    const char *dag = json_get_string(page->status, "dag", "?");
+    const char *name = json_get_string(node, "node", "?");
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(clients); i++) {
+        const json_t *client = json_array_get(clients, i);
+        const char *number = json_get_string(client, "client", "?");
+        int64_t since_ms = json_get_int(client, "uptime_ms", 0);
+        char time[TEXT_NUMBER];
+        char *line;
+
+        if (strcmp(json_get_string(client, "state", ""), "starting") != 0 ||
+            since_ms < UNREADY_MS || count++ >= room)
+            continue;
+        text_format_duration(since_ms, time);
+        line = mem_printf("%s.%s: has not said for %s that it is ready (its log: dagrun logs "
+                          "%s/%s.%s)",
+                          name, number, time, dag, name, number);
+        lines_add(out, line, page->size.width, page->color ? GRID_YELLOW : "");
+        free(line);
+    }
+    return count;
+}
+
 /* What is wrong, a line each, at most room of them. */
 static size_t add_troubles(const struct page *page, size_t room, struct lines *out)
 {
@@ -224,6 +253,7 @@ static size_t add_troubles(const struct page *page, size_t room, struct lines *o
         const char *error = json_get_string(node, "last_error", "");
         char *line;
 
+        count += add_unready(page, node, room > count ? room - count : 0, out);
         if (*error == '\0' || count++ >= room)
             continue;
         line = mem_printf("%s: %s", json_get_string(node, "node", "?"), error);

@@ -110,6 +110,21 @@ START_TEST(a_run_that_ended_shows_totals)
 }
 END_TEST
 
+START_TEST(a_client_that_is_not_ready_for_long_is_told_with_its_log)
+{
+    check_text(printed("{'dag':'a','run':3,'state':'running','nodes':["
+                       "{'node':'x','state':'starting','want':3,'up':0,'clients':["
+                       "{'client':'0','state':'starting','uptime_ms':40000},"
+                       "{'client':'1','state':'starting','uptime_ms':2000},"
+                       "{'client':'2','state':'running','uptime_ms':40000}]}]}",
+                       0, false),
+               "a@3  running\n"
+               "NODE  STATE     CLIENTS  IN/s  OUT/s  BACKLOG\n"
+               "x     starting      0/3\n"
+               "x.0: has not said for 40.0s that it is ready (its log: dagrun logs a/x.0)\n");
+}
+END_TEST
+
 START_TEST(names_and_errors_do_nothing_to_the_terminal)
 {
     char *text = printed("{'dag':'a','run':3,'state':'running','nodes':[{'node':'x\\u001b[2J',"
@@ -346,6 +361,7 @@ int main(void)
 
     tcase_add_test(tcase, the_table_shows_rates_backlog_progress_and_errors);
     tcase_add_test(tcase, a_narrow_terminal_loses_columns_and_keeps_states);
+    tcase_add_test(tcase, a_client_that_is_not_ready_for_long_is_told_with_its_log);
     tcase_add_test(tcase, colour_only_repeats_the_word);
     tcase_add_test(tcase, a_run_that_ended_shows_totals);
     tcase_add_test(tcase, names_and_errors_do_nothing_to_the_terminal);

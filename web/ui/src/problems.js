@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // problems.js - what is wrong with a run, from its status object: the worst first.
-import { clock, count, visible } from "./format.js";
+import { clock, count, duration, visible } from "./format.js";
 import { series } from "./live.js";
 
 const GROWING_SAMPLES = 8;
 const GROWING_MIN = 100;
 const STANDS_SAMPLES = 10;
+const UNREADY_MS = 10000; /* as in 'dagrun status' */
 
 function isGrowing(status, node) {
   const values = series(status.dag, status.run, `${node.node} backlog`);
@@ -30,6 +31,9 @@ function ofNode(status, node) {
   if (node.state === "failed") say(0, `has failed${node.last_error ? `: ${node.last_error}` : ""}`);
   else if (limited) say(1, `is started again and again in vain (${limited} of ${node.want} clients)`);
   else if (!over && node.up < node.want && node.restarts > 0) say(2, `has ${node.up} of ${node.want} clients up`);
+  for (const client of node.clients || []) {
+    if (client.state === "starting" && client.uptime_ms >= UNREADY_MS) say(2, `has not said for ${duration(client.uptime_ms)} that its client ${client.client} is ready: its log may tell why`);
+  }
   if (node.dead > 0) say(3, `could not handle ${node.dead === 1 ? "1 record of this run: it became a dead letter" : `${count(node.dead)} records of this run: they became dead letters`}`, { dead: true });
   if (standsStill(status, node)) say(2, `stands still: ${count(node.backlog)} records wait and none is taken`);
   if (isGrowing(status, node)) say(4, `falls behind: ${count(node.backlog)} records wait`);
