@@ -42,9 +42,12 @@ char *guard_session(const struct guard *guard, const struct guard_who *who, bool
                     int64_t now_ms)
 {
     const int64_t seconds = (int64_t)GUARD_SESSION_DAYS * 24 * 3600;
+    const struct user *user = users_find(guard->users, who->name);
     char value[VALUE_MAX];
 
-    sign(guard, users_find(guard->users, who->name), now_ms + seconds * 1000, value);
+    if (user == NULL && strcmp(who->name, USERS_TOKEN) != 0)
+        return guard_no_session(guard); /* removed meanwhile: never the token's */
+    sign(guard, user, now_ms + seconds * 1000, value);
     return mem_printf("%s=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Strict%s",
                       guard->cookie, value, seconds, secure ? "; Secure" : "");
 }

@@ -98,6 +98,23 @@ START_TEST(a_session_ends_with_what_it_was_given_for)
 }
 END_TEST
 
+START_TEST(a_user_that_was_removed_gets_no_session)
+{
+    struct guard_request request = fixture_request();
+    const struct guard_who who = {.role = GUARD_VIEWER, .name = "vera"};
+    char *cookie;
+
+    fixture_put_user("vera", GUARD_VIEWER, NULL);
+    ck_assert(guard_users_changed(fixture.guard));
+    cookie = guard_session(fixture.guard, &who, false, clock_wall_ms());
+    cookie[strcspn(cookie, ";")] = '\0';
+    request.authorization = NULL;
+    request.cookie = cookie;
+    ck_assert_int_eq(fixture_status(&request, GUARD_VIEWER), 401);
+    free(cookie);
+}
+END_TEST
+
 /* From many addresses at one user, from one address at many names; all at once, so that
  * it does not matter how long one takes. */
 START_TEST(wrong_passwords_are_slowed_down)
@@ -201,6 +218,7 @@ int main(void)
     tcase_add_test(tcase, a_role_has_the_rights_of_the_lower_ones);
     tcase_add_test(tcase, a_change_of_the_users_holds_at_once);
     tcase_add_loop_test(tcase, a_session_ends_with_what_it_was_given_for, 0, 4);
+    tcase_add_test(tcase, a_user_that_was_removed_gets_no_session);
     tcase_add_loop_test(tcase, wrong_passwords_are_slowed_down, 0, 2);
     tcase_add_test(tcase, the_same_password_at_once_is_verified_once);
     tcase_add_test(tcase, right_passwords_are_never_slowed_down);
