@@ -67,7 +67,7 @@ struct web_child *web_letters(struct web_children *children,
                                         [WEB_LETTERS_PAGE] = "show",
                                         [WEB_LETTERS_REPLAY] = "replay",
                                         [WEB_LETTERS_DROP] = "drop"};
-    bool acts = query->what >= WEB_LETTERS_REPLAY;
+    bool acts = query->what >= WEB_LETTERS_REPLAY && !query->dry_run;
     struct web_args args = {0};
     struct asked *asked = mem_alloc(sizeof *asked);
     struct web_child *child;
