@@ -206,12 +206,13 @@ void record_begin(struct run *run)
     record_left_out(run);
     if (run->left_records > run->skipped_records)
         run_event(run, "info", "resume", NULL, NULL,
-                  "goes on with %lld records that the last run left",
-                  (long long)(run->left_records - run->skipped_records));
+                  "goes on with %lld record%s that the last run left",
+                  (long long)(run->left_records - run->skipped_records),
+                  run->left_records - run->skipped_records == 1 ? "" : "s");
     if (run->skipped_records > 0)
-        run_event(run, "warn", "drop", NULL, NULL, "%s dropped %lld unread records",
+        run_event(run, "warn", "drop", NULL, NULL, "%s dropped %lld unread record%s",
                   run->options->permits.fresh ? "--fresh" : "--abandon",
-                  (long long)run->skipped_records);
+                  (long long)run->skipped_records, run->skipped_records == 1 ? "" : "s");
 }
 
 /* malloc'ed; NULL: it wrote nothing. */

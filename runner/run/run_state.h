@@ -216,6 +216,9 @@ void offsets_sum(struct run *run, size_t node);
 /* The object in commit metadata, owned by the caller; NULL when it is none. */
 json_t *offsets_metadata(const char *metadata);
 bool offsets_parse_counts(const char *metadata, struct history_totals *totals);
+/* How many records the offsets [from, to) of a partition may be; exact where nobody writes in
+ * transactions, and for one transaction of a replay. */
+int64_t offsets_records(const struct run_edge *edge, int64_t from, int64_t to);
 int64_t offsets_backlog(const struct run_edge *edge);
 int64_t offsets_deadline(const struct run *run);
 

@@ -63,11 +63,12 @@ static void on_start_committed(void *arg, const struct broker_reply *reply)
 }
 
 /* The records before the start that nobody has read: given up. */
-static int64_t skipped_before(const struct run_partition *part)
+static int64_t skipped_before(const struct run_edge *edge,
+                              const struct run_partition *part)
 {
     int64_t from = part->committed >= 0 ? part->committed : part->beginning;
 
-    return part->start > from ? part->start - from : 0;
+    return offsets_records(edge, from, part->start);
 }
 
 /* The start offsets of one node's inputs, in one request. */
@@ -93,7 +94,7 @@ static void commit_node(struct run *run, size_t n)
                 .topic = edge->topic,
                 .partition = (int32_t)p,
                 .offset = offset,
-                .metadata = counts_text(part, skipped_before(part))};
+                .metadata = counts_text(part, skipped_before(edge, part))};
         }
     }
     if (count > 0) {
@@ -144,9 +145,10 @@ void start_commit_offsets(struct run *run)
 
 /* ------------------------------------------------------------------------ all is there */
 
-static void settle_partition(struct run *run, size_t node, struct run_partition *part)
+static void settle_partition(struct run *run, const struct run_edge *edge,
+                             struct run_partition *part)
 {
-    int64_t skipped = skipped_before(part);
+    int64_t skipped = skipped_before(edge, part);
 
     if (part->end < 0)
         part->end = 0;
@@ -154,7 +156,7 @@ static void settle_partition(struct run *run, size_t node, struct run_partition 
     if (part->start < 0)
         part->start = part->committed >= 0 ? part->committed : part->beginning;
     run->skipped_records += skipped;
-    run->nodes[node].skipped += skipped;
+    run->nodes[edge->to].skipped += skipped;
     part->now.in += skipped;
     part->now.dropped += skipped;
     part->in_before = part->now.in;
@@ -165,7 +167,7 @@ static void finish_start(struct run *run)
 {
     for (size_t e = 0; e < run->edge_count; e++) {
         for (size_t p = 0; p < run->edges[e].partition_count; p++)
-            settle_partition(run, run->edges[e].to, &run->edges[e].partitions[p]);
+            settle_partition(run, &run->edges[e], &run->edges[e].partitions[p]);
     }
     for (size_t n = 0; n < run->dag->node_count; n++) {
         for (size_t c = 0; run->options->permits.fresh && c < run->nodes[n].client_count;

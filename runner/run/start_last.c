@@ -286,6 +286,7 @@ static struct plan_edge_state edge_state(struct run *run, size_t e)
 
         if (part->end > from)
             state.unread += part->end - from;
+        run->left_records += offsets_records(edge, from, part->end);
     }
     return state;
 }
@@ -415,10 +416,8 @@ static size_t edge_states(struct run *run, struct plan_edge_state *states)
 {
     size_t count = 0;
 
-    for (size_t e = 0; e < run->edge_count; e++) {
+    for (size_t e = 0; e < run->edge_count; e++)
         states[count++] = edge_state(run, e);
-        run->left_records += states[count - 1].unread;
-    }
     for (size_t g = 0; g < run->gone_count; g++) {
         const struct run_gone *gone = &run->gone[g];
 

@@ -144,6 +144,21 @@ class Letters(Case):
         self.assertEqual((totals["in"], totals["dead"]), (5 + 9, 4 + 9))
         self.assertEqual(sum(e["kind"] == "dlq" for e in self.show()["events"]), 4)
 
+    def test_what_a_start_finds_or_gives_up_of_a_replay_is_told_in_records(self):
+        """The retry topic has the marker of the replay's transaction, too."""
+        self.feed([POISON % 1])
+        path = self.graph(follow=False)
+        self.dagrun("start", path, code=None)
+        for options, kind, text in ((["--fresh"], "drop", "--fresh dropped 1 unread record"),
+                                    ([], "resume", "goes on with 1 record that")):
+            self.dlq("replay", f"{self.name}/work")
+            self.dagrun("start", path, *options, code=None)
+            told = [event["text"] for event in self.show()["events"] if event["kind"] == kind]
+            self.assertEqual(len(told), 1, told)
+            self.assertIn(text, told[0])
+            totals = self.assert_balanced()["work"]
+            self.assertEqual(totals["dropped"], len(options))
+
     def in_doubt(self, history, since=0):
         return history.execute("SELECT count(*) FROM letter_marks WHERE state = 1 AND"
                                " at_ms >= ?", (since * 1000,)).fetchone()[0]
