@@ -84,10 +84,16 @@ char *web_files_find(const char *const *folders, const char *name, struct error 
     for (; folders && *folders && dag_is_name(name); folders++) {
         char *path = mem_printf("%s/%s%s", *folders, name, suffix);
         struct stat st;
+        bool found = stat(path, &st) == 0 && S_ISREG(st.st_mode);
 
-        if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        if (found && !(st.st_mode & S_IWOTH))
             return path;
+        if (found) /* whoever changes it says what is executed */
+            error_set(err, ERROR_INPUT, "%s: everybody can write to it: chmod o-w it",
+                      path);
         free(path);
+        if (found)
+            return NULL;
     }
     error_set(err, ERROR_NOT_FOUND, "no %s%s in the folders of 'dagrun web --dags DIR'",
               name, suffix);

@@ -20,7 +20,8 @@ char *web_files_folder(const char *path, struct error *err);
  * that has a name wins. */
 json_t *web_files_list(const char *const *folders);
 
-/* The path of one of them; ERROR_NOT_FOUND. The caller frees. */
+/* The path of one of them, the caller frees. ERROR_NOT_FOUND; ERROR_INPUT: others can
+ * write to it. */
 char *web_files_find(const char *const *folders, const char *name, struct error *err);
 
 /*

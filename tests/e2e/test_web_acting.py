@@ -214,6 +214,12 @@ class Files(Web):
             self.get(f"/api/v1/files/none/{look}", 404)
         self.assertEqual(self.json("history")["runs"], [])
 
+    def test_a_file_that_everybody_writes_to_is_refused(self):
+        os.chmod(os.path.join(self.dags, "good.yaml"), 0o646)
+        self.assertIn("chmod o-w", self.start("good", status=422)["error"])
+        self.get("/api/v1/files/good/check", 422)
+        self.assertEqual(self.json("history")["runs"], [])
+
     def test_a_folder_that_everybody_writes_to_is_refused(self):
         self.stop(self.server)
         os.chmod(self.dags, 0o777)
