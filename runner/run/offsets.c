@@ -389,7 +389,8 @@ static void on_all_ends(void *arg, const struct broker_reply *reply)
     account_answered(run);
 }
 
-/* What was written, also where no reader lived to see it. */
+/* What was written, also where no reader lived to see it, or may see it yet: behind
+ * somebody's open transaction. */
 static void ask_all_ends(struct run *run)
 {
     struct broker_position *positions = NULL;
@@ -400,7 +401,7 @@ static void ask_all_ends(struct run *run)
         positions = add_ends(positions, &count, &capacity, &run->edges[e]);
     if (count > 0) {
         run->account_pending++;
-        broker_list_offsets(run->broker, positions, count, true, ACCOUNT_LIMIT_MS,
+        broker_list_offsets(run->broker, positions, count, false, ACCOUNT_LIMIT_MS,
                             on_all_ends, run);
     }
     free(positions);

@@ -49,12 +49,29 @@ class Loss(Case):
             "src", f"the broker acknowledged 1000 records and has {there} of them: "
                    f"{1000 - there} are lost")])
 
+    def fill(self, *arguments):
+        address = self.json("broker", "status")["address"]
+        return subprocess.Popen([os.environ["KAFKA_TOOL"], "fill", f"{self.name}.src.out",
+                                 *arguments], env=dict(self.env, DAGRUN_BROKERS=address),
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def test_what_is_behind_an_open_transaction_is_not_lost(self):
+        self.begin(0)
+        with self.fill("1", "1", "open") as other:
+            other.stdout.readline()
+            before = self.node("src")["out"]
+            wait_for(lambda: self.node("src")["out"] > before + 50, "records behind it")
+            self.dagrun("stop", self.name)
+            self.wait_state("stopped")
+            src = next(node for node in self.show()["nodes"] if node["node"] == "src")
+            self.assertLess(len(self.out()), src["out"])
+            self.assertEqual(self.told(), [])
+            other.communicate(timeout=60)
+
     def test_offsets_that_were_read_without_a_record(self):
         self.begin(1000)
-        address = self.json("broker", "status")["address"]
-        subprocess.run([os.environ["KAFKA_TOOL"], "fill", f"{self.name}.src.out", "10", "1",
-                        "txn=5"], env=dict(self.env, DAGRUN_BROKERS=address), check=True,
-                       timeout=60)  # two transactions, a marker for each
+        with self.fill("10", "1", "txn=5") as other:  # two transactions, a marker for each
+            other.communicate(timeout=60)
         self.wait_state("degraded")
         (node, text), = self.told()
         self.assertEqual(node, "out")

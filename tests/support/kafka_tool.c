@@ -6,7 +6,8 @@
  *   kafka_tool grow TOPIC PARTITIONS                   add partitions
  *   kafka_tool fill TOPIC COUNT SIZE [FLAG]…           values "0".."COUNT-1", padded with
  *       blanks to SIZE. Flags: keys, headers, from=N (first number), ms=T (timestamp),
- *       txn=N (a committed transaction every N records), abort (an aborted one at the end)
+ *       txn=N (a committed transaction every N records), abort (an aborted one at the end),
+ *       open (one that is committed when stdin ends; says "open" before)
  *   kafka_tool begin GROUP TOPIC…                      commit each partition's beginning
  *   kafka_tool committed GROUP TOPIC                   "partition offset metadata" lines
  *   kafka_tool dump TOPIC                              "partition offset ms key value
@@ -160,6 +161,7 @@ struct fill {
     bool keys;
     bool headers;
     bool abort;
+    bool open;
 };
 
 static struct fill fill_flags(int argc, char **argv)
@@ -170,6 +172,7 @@ static struct fill fill_flags(int argc, char **argv)
         fill.keys |= strcmp(argv[i], "keys") == 0;
         fill.headers |= strcmp(argv[i], "headers") == 0;
         fill.abort |= strcmp(argv[i], "abort") == 0;
+        fill.open |= strcmp(argv[i], "open") == 0;
         if (strncmp(argv[i], "from=", 5) == 0)
             fill.from = atol(argv[i] + 5);
         if (strncmp(argv[i], "txn=", 4) == 0)
@@ -215,7 +218,7 @@ static int fill_topic(int argc, char **argv)
     long count = atol(argv[1]);
     size_t size = (size_t)atol(argv[2]);
     struct fill fill = fill_flags(argc - 3, argv + 3);
-    bool txn = fill.txn > 0 || fill.abort;
+    bool txn = fill.txn > 0 || fill.abort || fill.open;
     rd_kafka_t *rk = connect_as(RD_KAFKA_PRODUCER, NULL, txn);
 
     if (txn) {
@@ -229,6 +232,12 @@ static int fill_topic(int argc, char **argv)
             check_error("commit", rd_kafka_commit_transaction(rk, -1));
             check_error("begin", rd_kafka_begin_transaction(rk));
         }
+    }
+    if (fill.open) {
+        check("flush", rd_kafka_flush(rk, WAIT_MS));
+        (void)puts("open");
+        (void)fflush(stdout);
+        (void)getchar();
     }
     if (fill.abort) {
         check("flush", rd_kafka_flush(rk, WAIT_MS));
