@@ -347,13 +347,16 @@ struct out_retry *kafka_out_copy(const rd_kafka_message_t *message)
 static void retry_later(struct client *client, struct out_topic *topic,
                         const rd_kafka_message_t *message)
 {
-    struct out_retry **end = &client->out.retries;
+    struct kafka_out *out = &client->out;
+    struct out_retry *retry = kafka_out_copy(message);
 
-    while (*end)
-        end = &(*end)->next;
-    *end = kafka_out_copy(message);
-    (*end)->topic = topic;
-    client->out.retry_count++;
+    retry->topic = topic;
+    if (out->retries)
+        out->last_retry->next = retry;
+    else
+        out->retries = retry;
+    out->last_retry = retry;
+    out->retry_count++;
 }
 
 static void write_failed(struct client *client, rd_kafka_t *rk, struct out_topic *topic,

@@ -55,6 +55,7 @@ struct kafka_out {
     size_t count;
     struct out_topic dlq;
     struct out_retry *retries;
+    struct out_retry *last_retry; /* while there are any */
     int64_t retry_count;
     int64_t unreported; /* writes without a report */
     int64_t limit;      /* of unreported: take no more records beyond it */

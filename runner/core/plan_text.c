@@ -217,8 +217,8 @@ static json_t *node_json(const struct dag *dag, size_t node)
     json_t *clients = json_array();
 
     for (size_t i = 0; i < n->client_count; i++)
-        (void)json_array_append_new(clients,
-                                    text_and_free(dag_client_id(dag, node, dag->nodes[node].clients[i])));
+        (void)json_array_append_new(
+            clients, text_and_free(dag_client_id(dag, node, n->clients[i])));
     set(object, "name", json_text(n->name));
     set(object, "program", json_text(n->program));
     set(object, "group",

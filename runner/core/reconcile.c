@@ -427,8 +427,9 @@ const char *reconcile_node_state(const struct reconcile *rec, size_t node)
 {
     /* The most telling state of its clients: the first of these that one of them has. */
     static const enum client_state telling[] = {
-        CLIENT_FAILED,   CLIENT_BACKOFF, CLIENT_HUNG,   CLIENT_RESTARTING,
-        CLIENT_STARTING, CLIENT_UP,      CLIENT_DRAINING, CLIENT_TERMINATING, CLIENT_KILLED, CLIENT_DOWN, CLIENT_DONE};
+        CLIENT_FAILED,   CLIENT_BACKOFF,     CLIENT_HUNG,   CLIENT_RESTARTING,
+        CLIENT_STARTING, CLIENT_UP,          CLIENT_DRAINING, CLIENT_TERMINATING,
+        CLIENT_KILLED,   CLIENT_DOWN,        CLIENT_DONE};
     const struct reconcile_node *n = &rec->nodes[node];
 
     for (size_t t = 0; t < sizeof telling / sizeof *telling; t++) {

@@ -372,6 +372,7 @@ void client_io_on_exit(void *arg, uint32_t events)
     tell_exit(client, &end, wanted);
     client->in_per_s = 0;
     client->out_per_s = 0;
+    client->latency = (struct latency){0};
     client->cpu_percent = 0;
     client->rss_bytes = 0;
     client->totals = (struct history_totals){0};

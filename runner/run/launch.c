@@ -117,15 +117,14 @@ static json_t *config_json(const struct run_client *client)
     char *parking = dag_parking_topic(run->dag);
     json_t *config = json_pack(
         "{s:s,s:s,s:s,s:s,s:s,s:I,s:i,s:s,s:o,s:o,s:s,s:b,s:b,s:o,s:o,s:I,s:s,s:s,s:i}",
-        "type", "config", "dag", run->dag->name, "node", node->name, "client",
-        client->name, "client_id", client->id, "run",
-        (json_int_t)run->number, "attempt", client->attempt, "dir", run->dag->dir, "with",
-        launch_settings(&node->with, true), "kafka",
-        launch_kafka(run->dag, run->options->brokers), "mode", "run",
-        "source", node->input_count == 0, "keep", run->options->keep, "inputs",
-        inputs_json(&run->nodes[client->node]), "outputs", outputs_json(run, client->node), "max_record",
-        (json_int_t)max_record(run, node), "dlq", run->nodes[client->node].dlq, "parking",
-        parking, "commit_ms", RUN_COMMIT_MS);
+        "type", "config", "dag", run->dag->name, "node", node->name, "client", client->name,
+        "client_id", client->id, "run", (json_int_t)run->number, "attempt", client->attempt,
+        "dir", run->dag->dir, "with", launch_settings(&node->with, true), "kafka",
+        launch_kafka(run->dag, run->options->brokers), "mode", "run", "source",
+        node->input_count == 0, "keep", run->options->keep, "inputs",
+        inputs_json(&run->nodes[client->node]), "outputs",
+        outputs_json(run, client->node), "max_record", (json_int_t)max_record(run, node),
+        "dlq", run->nodes[client->node].dlq, "parking", parking, "commit_ms", RUN_COMMIT_MS);
 
     if (node->input_count > 0)
         (void)json_object_set_new(config, "group",
@@ -255,6 +254,7 @@ int launch_client(struct run_client *client)
     client->idle = false;
     client->finished = false;
     client->stats_ms = 0;
+    client->latency_base = client->latency_sampled = (struct latency){0};
     client->cpu_ms = 0;
     free(client->last_error);
     client->last_error = NULL;
