@@ -12,6 +12,7 @@
 #include "web/users.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,9 @@ static char *read_password_line(struct error *err)
     ssize_t len = getline(&line, &size, stdin);
     char *password = NULL;
 
-    if (len > 0 && strlen(line) != (size_t)len)
+    if (len < 0 && errno == EINTR)
+        error_set(err, ERROR_INTERRUPTED, "interrupted; nothing was changed");
+    else if (len > 0 && strlen(line) != (size_t)len)
         error_set(err, ERROR_INPUT, "a NUL byte is in the password");
     else if (len > 0)
         password = mem_strndup(line, strcspn(line, "\r\n"));
@@ -48,8 +51,16 @@ static char *read_password_line(struct error *err)
     return password;
 }
 
+static void on_interrupt(int signal)
+{
+    (void)signal; /* it has ended the reading */
+}
+
+/* Ctrl-C must not leave a terminal that shows nothing of what is typed. */
 static char *ask_password(const char *question, struct error *err)
 {
+    const struct sigaction interrupt = {.sa_handler = on_interrupt};
+    struct sigaction usual;
     struct termios before;
     struct termios silent;
     char *password;
@@ -60,10 +71,12 @@ static char *ask_password(const char *question, struct error *err)
     }
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    (void)sigaction(SIGINT, &interrupt, &usual);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
     (void)fputs(question, stderr);
     password = read_password_line(err);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    (void)sigaction(SIGINT, &usual, NULL);
     (void)fputc('\n', stderr);
     return password;
 }

@@ -5,9 +5,11 @@ import json
 import os
 import pty
 import select
+import signal
 import socket
 import stat
 import subprocess
+import termios
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -221,27 +223,51 @@ class Users(Web):
             file.write("bob:boss:x\n")
         self.refused("web", code=2, words=("web.users:4:", "'boss' is no role"))
 
-    def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(self):
+    def ask_on_terminal(self):
         ours, theirs = pty.openpty()
         process = subprocess.Popen([DAGRUN, "web", "user", "passwd", "vera"], env=self.env,
                                    stdin=theirs, stdout=theirs, stderr=theirs,
                                    start_new_session=True)
-        os.close(theirs)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
+        self.addCleanup(os.close, theirs)
+        self.addCleanup(os.close, ours)
+        return process, ours
+
+    def shown(self, ours, question, shown=b""):
+        while question not in shown:
+            self.assertTrue(select.select([ours], [], [], 30)[0], shown)
+            shown += os.read(ours, 1024)
+        return shown
+
+    def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(self):
+        process, ours = self.ask_on_terminal()
         shown = b""
         for question in (b"Password of vera: ", b"The same again: "):
-            while question not in shown:
-                self.assertTrue(select.select([ours], [], [], 30)[0], shown)
-                shown += os.read(ours, 1024)
+            shown = self.shown(ours, question, shown)
             os.write(ours, b"another password\n")
         wait_for(lambda: process.poll() is not None, "the end of the command", 20)
         if select.select([ours], [], [], 0)[0]:
             shown += os.read(ours, 4096)
-        os.close(ours)
         self.assertEqual(process.returncode, 0, shown)
         self.assertNotIn(b"another password", shown)
         self.assertEqual(self.log_in("vera", "another password")[0], 200)
+
+    def test_a_question_that_is_interrupted_leaves_the_terminal_as_it_was(self):
+        process, ours = self.ask_on_terminal()
+        self.shown(ours, b"Password of vera: ")
+        self.assertFalse(termios.tcgetattr(ours)[3] & termios.ECHO)
+
+        def sleeps():
+            with open(f"/proc/{process.pid}/stat", encoding="utf-8") as file:
+                return file.read().rsplit(") ", 1)[1].startswith("S")
+
+        wait_for(sleeps, "the command to read", 20)
+        process.send_signal(signal.SIGINT)
+        wait_for(lambda: process.poll() is not None, "the end of the command", 20)
+        self.assertTrue(termios.tcgetattr(ours)[3] & termios.ECHO)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.log_in("vera", PASSWORDS["vera"])[0], 200)
 
 
 if __name__ == "__main__":
