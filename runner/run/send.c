@@ -182,12 +182,14 @@ static int follow(struct loop *loop, struct sender *sender, const json_t *config
         return 0;
     process_exit_text(&sender->end, how);
     kind = sender->end.code == CONTRACT_EXIT_USAGE ? ERROR_INPUT : ERROR_FAILED;
-    if (sender->sent > 0)
+    if (*sender->reason == '\0') /* nor could it say how far it had got */
+        error_set(err, kind, "%s; at least %" PRId64 " of its records are written", how,
+                  sender->sent);
+    else if (sender->sent > 0)
         error_set(err, kind, "%s; %" PRId64 " record%s sent before that, none after",
-                  *sender->reason ? sender->reason : how, sender->sent,
-                  sender->sent == 1 ? " was" : "s were");
+                  sender->reason, sender->sent, sender->sent == 1 ? " was" : "s were");
     else
-        error_set(err, kind, "%s", *sender->reason ? sender->reason : how);
+        error_set(err, kind, "%s", sender->reason);
     return -1;
 }
 
