@@ -67,10 +67,17 @@ static int64_t written(const struct run *run, const struct dag_node *node)
     return sum;
 }
 
+/* By the clients of this run. Commits may be the last run's: a runner that was killed and
+ * started again at once meets clients that are still ending. */
+static int64_t acknowledged(const struct run_node *node)
+{
+    return node->group ? node->done.out : node->totals.out;
+}
+
 static bool find_unwritten(struct run *run, size_t n)
 {
     const struct dag_node *node = &run->dag->nodes[n];
-    int64_t said = run->nodes[n].totals.out;
+    int64_t said = acknowledged(&run->nodes[n]);
     int64_t there = written(run, node);
 
     if (there < said)

@@ -13,6 +13,12 @@ nodes:
   src: {program: producer, with: {count: %(count)d, rate: 500}}
   out: {program: file, from: src, with: {path: out.jsonl}}
 """
+THREE = """
+nodes:
+  src: {program: producer, with: {count: 1000, rate: 500}}
+  mid: {program: copy, from: src}
+  out: {program: file, from: mid, with: {path: out.jsonl}}
+"""
 
 
 class Loss(Case):
@@ -21,7 +27,10 @@ class Loss(Case):
         del self.env["DAGRUN_BROKERS"]
 
     def begin(self, count):
-        self.dagrun("start", self.dag(GRAPH % {"count": count}), "-d")
+        self.start(GRAPH % {"count": count})
+
+    def start(self, graph):
+        self.dagrun("start", self.dag(graph), "-d")
         self.wait_lines(20)
 
     def told(self):
@@ -31,14 +40,14 @@ class Loss(Case):
     def node(self, name):
         return next(node for node in self.status()["nodes"] if node["node"] == name)
 
-    def test_records_that_the_broker_acknowledged_and_has_not(self):
-        self.begin(1000)
+    def lose_what(self, writer):
         self.dagrun("pause", f"{self.name}/out")
-        wait_for(lambda: self.node("src")["state"] == "done", "the source's end")
+        wait_for(lambda: self.node(writer)["state"] == "done", "the writer's end")
         runner = self.runner()
         os.kill(runner, signal.SIGSTOP)  # it would start the next broker at once
         os.kill(self.json("broker", "status")["pid"], signal.SIGKILL)
-        path, = glob.glob(f"{self.home}/broker/**/{self.name}.src.out-0/*.log", recursive=True)
+        path, = glob.glob(f"{self.home}/broker/**/{self.name}.{writer}.out-0/*.log",
+                          recursive=True)
         os.truncate(path, os.path.getsize(path) * 3 // 4)
         os.kill(runner, signal.SIGCONT)
         self.dagrun("resume", f"{self.name}/out")
@@ -46,8 +55,16 @@ class Loss(Case):
         there = len(self.out())
         self.assertLess(there, 1000)
         self.assertEqual(self.told(), [(
-            "src", f"the broker acknowledged 1000 records and has {there} of them: "
-                   f"{1000 - there} are lost")])
+            writer, f"the broker acknowledged 1000 records and has {there} of them: "
+                    f"{1000 - there} are lost")])
+
+    def test_records_of_a_source_that_the_broker_acknowledged_and_has_not(self):
+        self.begin(1000)
+        self.lose_what("src")
+
+    def test_records_of_a_reader_that_the_broker_acknowledged_and_has_not(self):
+        self.start(THREE)
+        self.lose_what("mid")
 
     def fill(self, *arguments):
         address = self.json("broker", "status")["address"]
