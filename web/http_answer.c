@@ -116,6 +116,7 @@ static void answer(struct http_request *request, int status, const char *type,
     if (type)
         (void)MHD_add_response_header(response, "Content-Type", type);
     put_headers(request, response);
+    request->gone = NULL; /* what it would tell is over */
     http_unlink(request);
     resume(request);
 }

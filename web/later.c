@@ -29,7 +29,6 @@ void later_done(void *arg, const char *text, const struct error *err)
     const char *type = later->type;
 
     free(later);
-    http_on_gone(request, NULL, NULL);
     if (error_is_set(err))
         call_refuse(request, error_http_status(err->kind), err->text);
     else
