@@ -102,6 +102,7 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **co
         return;
     *context = NULL;
     http_unlink(request);
+    request->http->held_bytes -= request->held_bytes;
     request->conn->deadline_ms = clock_mono_ms() + HTTP_REQUEST_MS;
     if (request->end)
         request->end(request->stream_arg);

@@ -22,6 +22,8 @@ enum {
     HTTP_REQUEST_MS =
         20000, /* from connecting, or the last answer, to a whole request */
     HTTP_ANSWER_MS = 60000, /* to take an answer */
+    HTTP_HELD_MAX = 256 << 20, /* answers, in all, that clients have not taken yet */
+    HTTP_SMALL = 256 * 1024,   /* one of this size is given beyond that, too */
 };
 
 struct http;
@@ -89,6 +91,7 @@ void http_add_header(struct http_request *request, const char *name, const char 
 /*
  * Answer. body is taken (allocated by mem_alloc and its kin). Unless a Cache-Control
  * was added, the answer is not to be stored. The request is gone after it.
+ * When too many bytes wait for clients (HTTP_HELD_MAX), it gets 503 instead.
  */
 void http_answer(struct http_request *request, int status, const char *type, char *body,
                  size_t len);

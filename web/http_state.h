@@ -38,6 +38,7 @@ struct http_request {
     struct text_buf body;
     struct MHD_Response *response; /* made, not queued yet */
     int status;
+    size_t held_bytes;       /* of a whole answer, until it was taken */
     struct text_buf headers; /* of the answer: name NUL value NUL … */
     http_pull_fn *pull;      /* of a stream; NULL: a plain answer */
     http_end_fn *end;
@@ -56,6 +57,7 @@ struct http {
     int epoll_fd;
     int port;
     int64_t look_ms;
+    size_t held_bytes; /* of all answers that are being taken */
     struct http_conn *conns;
     struct http_request *waiting; /* for their answer */
     struct http_request *streams;
