@@ -25,6 +25,7 @@ struct web_child {
     struct stream out;
     struct stream talk;
     size_t output_bytes;
+    bool acts;
     bool said_too_much;
     int64_t deadline_ms;
     web_child_fn *done;
@@ -85,6 +86,14 @@ void web_children_free(struct web_children *children)
     free(children);
 }
 
+/* One that only reads has nothing to finish. */
+static void stop_talking(struct web_child *child)
+{
+    child->said_too_much = true;
+    if (!child->acts)
+        process_signal(child->process, SIGKILL);
+}
+
 static void stream_read(struct web_child *child, struct stream *stream)
 {
     char data[8192];
@@ -97,8 +106,8 @@ static void stream_read(struct web_child *child, struct stream *stream)
             return;
         if (stream->text.len + (size_t)len <= child->output_bytes)
             text_append_bytes(&stream->text, data, (size_t)len);
-        else
-            child->said_too_much = true;
+        else if (!child->said_too_much)
+            stop_talking(child);
     }
     stream_close(child->children, stream);
 }
@@ -192,11 +201,11 @@ static void on_end(void *arg, uint32_t events)
         error_set(&err, ERROR_INTERNAL, "its end could not be read");
     stream_read(child, &child->out);
     stream_read(child, &child->talk);
-    if (end.code != 0)
-        set_failure(child, &end, &err);
-    else if (child->said_too_much)
+    if (child->said_too_much && (end.code == 0 || !child->acts))
         error_set(&err, ERROR_INTERNAL, "its answer is larger than %zu bytes",
                   child->output_bytes);
+    else if (end.code != 0)
+        set_failure(child, &end, &err);
     finish(child, &err);
 }
 
@@ -259,6 +268,7 @@ struct web_child *web_child_run(struct web_children *children,
                                 .out.fd = -1,
                                 .talk.fd = -1,
                                 .output_bytes = spec->output_bytes,
+                                .acts = spec->acts,
                                 .deadline_ms = clock_mono_ms() + spec->limit_ms,
                                 .done = spec->done,
                                 .done_arg = spec->done_arg,

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/loop.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct web_child_spec {
     char *const *argv;   /* of this dagrun; argv[0] is "dagrun"; NULL-terminated */
     int64_t limit_ms;    /* then it is killed: ERROR_TIMEOUT */
     size_t output_bytes; /* of stdout, likewise of stderr; beyond it fails */
+    bool acts;           /* never killed for saying too much: what it does goes on */
     web_child_fn *done;
     void *done_arg; /* taken, from mem_alloc: freed after done, and when it never comes */
 };

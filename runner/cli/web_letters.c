@@ -87,6 +87,7 @@ struct web_child *web_letters(struct web_children *children,
                                         .output_bytes = query->what == WEB_LETTERS_PAGE
                                                             ? LETTERS_OUTPUT
                                                             : GROUPS_OUTPUT,
+                                        .acts = acts,
                                         .done = on_end,
                                         .done_arg = asked});
     web_args_clear(&args);

@@ -300,6 +300,7 @@ static void start(void *arg, const struct web_start *what, web_done_fn *done,
                                                                  ? RESTART_MS
                                                                  : START_MS,
                                                  .output_bytes = START_OUTPUT,
+                                                 .acts = true,
                                                  .done = on_started,
                                                  .done_arg = started});
     free(path);
