@@ -12,7 +12,7 @@
 
 enum {
     SEARCH_MS = 20000,
-    SEARCH_OUTPUT = 16 << 20, /* lines are cut at 16 KiB, and there are at most 500 */
+    SEARCH_OUTPUT = 50 << 20, /* 500 lines of 16 KiB, each byte of them as \u00xx */
     ARGS = 8,
 };
 

@@ -65,6 +65,15 @@ class Logs(Web):
         self.assertEqual(self.dagrun("logs", f"{self.name}@1/out.0", "--grep", "older",
                                      "--limit", "1").out, "older line 0\n")
 
+    def test_the_most_that_a_search_can_find_is_found(self):
+        line = b"x" + b"\x01" * (16 * 1024 - 1)
+        with open(self.file + ".1", "wb") as file:
+            file.write((line + b"\n") * 500)
+        status, _, body = self.ask("GET", self.path + "/search?text=x&limit=500", limit=30)
+        self.assertEqual(status, 200, body[:200])
+        self.assertEqual([m["text"] for m in json.loads(body)["matches"]],
+                         [line.decode()] * 500)
+
 
 if __name__ == "__main__":
     unittest.main()
