@@ -25,6 +25,18 @@ static void set(json_t *object, const char *key, json_t *value)
     (void)json_object_set_new(object, key, value);
 }
 
+/* Cut a line that is too long, but inside no character. */
+static void cut_line(char *line)
+{
+    size_t end = EXCERPT_MAX;
+
+    if (strlen(line) <= EXCERPT_MAX)
+        return;
+    while (end > 0 && ((unsigned char)line[end] & 0xC0) == 0x80)
+        end--;
+    line[end] = '\0';
+}
+
 /* The line of the file that is meant, cut; null: it can't be read again. */
 static json_t *excerpt(const char *path, int wanted)
 {
@@ -38,8 +50,7 @@ static json_t *excerpt(const char *path, int wanted)
         len = getline(&line, &room, file);
     if (file && wanted > 0 && len >= 0) {
         line[strcspn(line, "\r\n")] = '\0';
-        if (strlen(line) > EXCERPT_MAX)
-            line[EXCERPT_MAX] = '\0';
+        cut_line(line);
         found = json_string(line); /* NULL: no UTF-8 */
     }
     if (file)

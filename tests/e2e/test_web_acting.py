@@ -205,6 +205,11 @@ class Files(Web):
         self.assertIn("nothing-like-it", bad["errors"][0]["text"])
         self.assertEqual(bad["errors"][0]["line"], 3)
         self.assertEqual(bad["errors"][0]["excerpt"], "  a: {program: nothing-like-it}")
+        line = "  a: {program: nothing-like-it}  # " + "\u00e9" * 200
+        line = line if len(line) % 2 else line.replace("#", " #")  # byte 200 is half of one
+        self.write("dags/long.yaml", f"name: long\nnodes:\n{line}\n")
+        self.assertEqual(self.get("/api/v1/files/long/check")["errors"][0]["excerpt"],
+                         line.encode()[:199].decode())
         status, headers, body = self.ask("GET", "/api/v1/files/good/graph")
         self.assertEqual((status, headers["Content-Type"]), (200, "image/svg+xml"))
         self.assertIn(b"work feeds out", body)
