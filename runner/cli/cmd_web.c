@@ -13,6 +13,7 @@
 #include "host/signals.h"
 #include "web/web.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -142,10 +143,14 @@ static int print_url(const char *home, struct error *err)
 
 /* --------------------------------------------------------------------------- server */
 
+/* As a number: a name that looks like one can be anybody's. */
 static bool is_loopback(const char *host)
 {
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
-           strcmp(host, "localhost") == 0;
+    struct in_addr address;
+
+    if (inet_pton(AF_INET, host, &address) == 1)
+        return ntohl(address.s_addr) >> 24 == 127;
+    return strcmp(host, "::1") == 0 || strcmp(host, "localhost") == 0;
 }
 
 static void on_signal(void *arg, uint32_t events)
