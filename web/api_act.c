@@ -9,21 +9,24 @@
 #include "web/users.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-static void on_done(void *arg, const char *text, const struct error *err)
+static void on_done(void *arg, char *text, const struct error *err)
 {
     struct http_request *request = arg;
     json_t *value;
     char *line;
 
     if (error_is_set(err)) {
+        free(text);
         call_refuse(request, error_http_status(err->kind), err->text);
         return;
     }
     value = json_pack("{s:b}", "ok", 1);
     if (text)
         (void)json_object_set_new(value, "text", json_text(text));
+    free(text);
     line = json_line(value);
     json_decref(value);
     http_answer(request, 202, "application/json", line, strlen(line));

@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PAGE = 20 };
@@ -50,14 +51,16 @@ void api_letters(struct web_call *call)
 }
 
 /* What was begun goes on when who asked goes away: no half of it is to be left. */
-static void on_acted(void *arg, const char *text, const struct error *err)
+static void on_acted(void *arg, char *text, const struct error *err)
 {
     struct http_request *request = arg;
 
-    if (error_is_set(err))
-        call_refuse(request, error_http_status(err->kind), err->text);
-    else
-        http_answer(request, 200, "application/json", mem_strdup(text), strlen(text));
+    if (!error_is_set(err)) {
+        http_answer(request, 200, "application/json", text, strlen(text));
+        return;
+    }
+    free(text);
+    call_refuse(request, error_http_status(err->kind), err->text);
 }
 
 void api_letters_act(struct web_call *call)

@@ -22,17 +22,19 @@ struct later *later_new(struct web_call *call)
     return later;
 }
 
-void later_done(void *arg, const char *text, const struct error *err)
+void later_done(void *arg, char *text, const struct error *err)
 {
     struct later *later = arg;
     struct http_request *request = later->request;
     const char *type = later->type;
 
     free(later);
-    if (error_is_set(err))
-        call_refuse(request, error_http_status(err->kind), err->text);
-    else
-        http_answer(request, 200, type, mem_strdup(text), strlen(text));
+    if (!error_is_set(err)) {
+        http_answer(request, 200, type, text, strlen(text));
+        return;
+    }
+    free(text);
+    call_refuse(request, error_http_status(err->kind), err->text);
 }
 
 static void on_gone(void *arg, struct http_request *request)

@@ -142,8 +142,9 @@ struct web_audit_filter {
     int limit;
 };
 
-/* It has been taken up, with a line to show or NULL; err is set when it was refused. */
-typedef void web_done_fn(void *arg, const char *text, const struct error *err);
+/* It has been taken up, with a text to show or NULL; err is set when it was refused. text
+ * is taken, also beside err. */
+typedef void web_done_fn(void *arg, char *text, const struct error *err);
 
 struct web_source {
     void *arg;

@@ -176,8 +176,7 @@ static void finish(struct web_child *child, const struct error *err)
 
     child->done_arg = NULL;
     child_free(child);
-    done(done_arg, out ? out : "", err);
-    free(out);
+    done(done_arg, out ? out : mem_strdup(""), err);
     free(done_arg);
 }
 
@@ -259,7 +258,7 @@ struct web_child *web_child_run(struct web_children *children,
 
     if (children->count == children->max) {
         error_set(&err, ERROR_UNREACHABLE, "too much is being done at once; try again");
-        spec->done(spec->done_arg, "", &err);
+        spec->done(spec->done_arg, mem_strdup(""), &err);
         free(spec->done_arg);
         return NULL;
     }

@@ -107,7 +107,7 @@ struct looking {
 };
 
 /* validate prints its answer, a list of one, also when it fails: that is what it is for. */
-static void on_end(void *arg, const char *out, const struct error *err)
+static void on_end(void *arg, char *out, const struct error *err)
 {
     const struct looking *looking = arg;
     const struct error none = {0};
@@ -115,12 +115,12 @@ static void on_end(void *arg, const char *out, const struct error *err)
     char *object;
 
     if (!looking->check || *out != '[' || len < 2 || out[len - 1] != ']') {
-        looking->done(looking->done_arg, error_is_set(err) ? NULL : out, err);
+        looking->done(looking->done_arg, out, err);
         return;
     }
     object = mem_strndup(out + 1, len - 2);
+    free(out);
     looking->done(looking->done_arg, object, &none);
-    free(object);
 }
 
 struct web_child *web_files_look(struct web_children *children, const char *path, bool check,

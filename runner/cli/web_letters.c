@@ -52,11 +52,11 @@ struct asked {
     void *done_arg;
 };
 
-static void on_end(void *arg, const char *out, const struct error *err)
+static void on_end(void *arg, char *out, const struct error *err)
 {
     const struct asked *asked = arg;
 
-    asked->done(asked->done_arg, error_is_set(err) ? NULL : out, err);
+    asked->done(asked->done_arg, out, err);
 }
 
 struct web_child *web_letters(struct web_children *children,

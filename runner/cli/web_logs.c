@@ -159,7 +159,7 @@ struct asked {
 };
 
 /* An object a line becomes a list of objects. */
-static void on_end(void *arg, const char *out, const struct error *err)
+static void on_end(void *arg, char *out, const struct error *err)
 {
     const struct asked *asked = arg;
     struct text_buf json = {0};
@@ -175,8 +175,8 @@ static void on_end(void *arg, const char *out, const struct error *err)
         line += len + (line[len] == '\n');
     }
     text_appendf(&json, "],\"more\":%s}\n", count >= asked->limit ? "true" : "false");
-    asked->done(asked->done_arg, error_is_set(err) ? NULL : text_str(&json), err);
-    text_buf_clear(&json);
+    free(out);
+    asked->done(asked->done_arg, text_take(&json), err);
 }
 
 struct web_child *web_logs_search(struct web_children *children,

@@ -46,7 +46,7 @@ struct asked {
     int64_t offset;
 };
 
-static void on_end(void *arg, const char *out, const struct error *err)
+static void on_end(void *arg, char *out, const struct error *err)
 {
     const struct asked *asked = arg;
     struct error missing = {0};
@@ -56,7 +56,7 @@ static void on_end(void *arg, const char *out, const struct error *err)
                   "there is no record %" PRId64 " (any more)", asked->offset);
         err = &missing;
     }
-    asked->done(asked->done_arg, error_is_set(err) ? NULL : out, err);
+    asked->done(asked->done_arg, out, err);
 }
 
 struct web_child *web_messages(struct web_children *children,

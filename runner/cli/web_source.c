@@ -263,13 +263,13 @@ static char *last_line(const char *text)
     return mem_strndup(text + begin, len - begin);
 }
 
-static void on_started(void *arg, const char *out, const struct error *err)
+static void on_started(void *arg, char *out, const struct error *err)
 {
     const struct started *started = arg;
     char *line = last_line(out);
 
-    started->done(started->done_arg, error_is_set(err) ? NULL : line, err);
-    free(line);
+    free(out);
+    started->done(started->done_arg, line, err);
 }
 
 static void start(void *arg, const struct web_start *what, web_done_fn *done,
