@@ -132,8 +132,8 @@ void *http_answered_arg(const struct http_request *request)
     return request->answered ? request->answered_arg : NULL;
 }
 
-/* Clients that read slowly, or not at all, can't make the server hold any number of large
- * answers. Small ones say what was done: they are always given. */
+/* Clients that read slowly, or not at all, can't make the server hold any number of
+ * large answers. Small ones say what was done: they are always given. */
 static bool is_too_much(const struct http_request *request, size_t len)
 {
     return len > HTTP_SMALL && len + request->http->held_bytes > HTTP_HELD_MAX;
@@ -147,8 +147,9 @@ void http_answer(struct http_request *request, int status, const char *type, cha
     if (is_too_much(request, len)) {
         free(body);
         text_buf_clear(&request->headers); /* they were about that body */
-        body = mem_strdup("{\"error\":\"clients have not taken the large answers before "
-                          "this one yet; try again\",\"kind\":\"unreachable\"}\n");
+        body = mem_strdup("{\"error\":\"clients have not taken the large answers "
+                          "before this one yet; try again\","
+                          "\"kind\":\"unreachable\"}\n");
         len = strlen(body);
         status = 503;
         type = "application/json";

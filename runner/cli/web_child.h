@@ -20,8 +20,8 @@ struct web_child;
 struct web_children *web_children_new(struct loop *loop, int max);
 void web_children_free(struct web_children *children); /* kills them, without a word */
 
-/* out (its stdout) is taken, never NULL. err: it could not be run, ran too long, said too much,
- * or ended with a failure: kind by its exit code, text by its last words. */
+/* out (its stdout) is taken, never NULL. err: it could not be run, ran too long, said too
+ * much, or ended with a failure: kind by its exit code, text by its last words. */
 typedef void web_child_fn(void *arg, char *out, const struct error *err);
 
 struct web_child_spec {

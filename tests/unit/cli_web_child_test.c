@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Children that say more than they may. They are this program itself: main has what they do.
+ * Children that say more than they may. They are this program itself: main has what
+ * they do.
  */
 #include "cli/web_child.h"
 
