@@ -66,6 +66,24 @@ int64_t offsets_backlog(const struct run_edge *edge)
     return backlog;
 }
 
+int64_t offsets_node_backlog(const struct run *run, size_t n)
+{
+    int64_t backlog = 0;
+
+    for (size_t i = 0; i < run->nodes[n].input_count; i++)
+        backlog += offsets_backlog(run->nodes[n].inputs[i]);
+    return backlog;
+}
+
+int64_t offsets_taken(const struct run *run, size_t n)
+{
+    int64_t taken = run->nodes[n].taken;
+
+    for (size_t c = 0; c < run->nodes[n].client_count; c++)
+        taken += run->nodes[n].clients[c]->taken;
+    return taken;
+}
+
 static void add(struct history_totals *sum, const struct history_totals *more, int sign)
 {
     sum->in += sign * more->in;
@@ -93,7 +111,7 @@ void offsets_sum(struct run *run, size_t n)
 {
     const struct dag_node *node = &run->dag->nodes[n];
     struct history_totals sum = {0};
-    int64_t taken = run->nodes[n].taken + run->nodes[n].skipped;
+    int64_t taken = offsets_taken(run, n) + run->nodes[n].skipped;
 
     if (node->input_count == 0) {
         sum_source(run, n);
@@ -107,8 +125,6 @@ void offsets_sum(struct run *run, size_t n)
             add(&sum, &edge->partitions[p].base, -1);
         }
     }
-    for (size_t c = 0; c < run->nodes[n].client_count; c++)
-        taken += run->nodes[n].clients[c]->process ? run->nodes[n].clients[c]->taken : 0;
     /* While it runs, records in hand are taken but not in: no repeats yet. */
     if (run->rec->account_asked && taken > sum.in)
         sum.repeats = taken - sum.in;

@@ -183,16 +183,11 @@ static void watch_node(struct run *run, size_t n, int64_t now_ms)
 {
     struct run_node *node = &run->nodes[n];
     const char *name = run->dag->nodes[n].name;
-    int64_t progress = node->totals.in + node->taken;
-    int64_t backlog = 0;
+    int64_t progress = node->totals.in + offsets_taken(run, n);
+    int64_t backlog = offsets_node_backlog(run, n);
+    bool waits = backlog > 0 && !node->paused && broker_is_up(run->broker);
 
-    for (size_t i = 0; i < node->input_count; i++)
-        backlog += offsets_backlog(node->inputs[i]);
-    for (size_t c = 0; c < node->client_count; c++)
-        progress += node->clients[c]->taken;
-    switch (stall_see(&node->stall,
-                      backlog > 0 && !node->paused && broker_is_up(run->broker), progress,
-                      now_ms)) {
+    switch (stall_see(&node->stall, waits, progress, now_ms)) {
     case STALL_BEGINS:
         run_event(run, "warn", "stall", name, NULL,
                   "stands still: %lld record%s and none was taken or finished for %d s",

@@ -220,6 +220,10 @@ bool offsets_parse_counts(const char *metadata, struct history_totals *totals);
  * transactions, and for one transaction of a replay. */
 int64_t offsets_records(const struct run_edge *edge, int64_t from, int64_t to);
 int64_t offsets_backlog(const struct run_edge *edge);
+/* Of all inputs of a node. */
+int64_t offsets_node_backlog(const struct run *run, size_t node);
+/* Records that clients of a node have taken in this run, those in hand, too. */
+int64_t offsets_taken(const struct run *run, size_t node);
 int64_t offsets_deadline(const struct run *run);
 
 /* loss.c */

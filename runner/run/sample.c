@@ -71,9 +71,7 @@ static void sample_node(struct run *run, size_t n, bool clients_too,
         add(&row, &own);
         latency_add(&latency, &own_latency);
     }
-    row.backlog = 0;
-    for (size_t i = 0; i < run->nodes[n].input_count; i++)
-        row.backlog += offsets_backlog(run->nodes[n].inputs[i]);
+    row.backlog = offsets_node_backlog(run, n);
     put(run, &row, &latency);
     add(all, &row);
     latency_add(all_latency, &latency);
